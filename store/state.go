@@ -23,13 +23,17 @@ const (
 )
 
 // transitions is the whole state machine: what is not in it does not happen.
-var transitions = map[State][]State{
-	Queued:     {InProgress, Canceled},
-	Scheduled:  {Queued, Canceled},
-	InProgress: {Completed, Failed, Scheduled, Queued, Canceled},
-	Completed:  {},
-	Failed:     {Queued},
-	Canceled:   {},
+var transitions = [...]struct{ from, to State }{
+	{Queued, InProgress},
+	{Queued, Canceled},
+	{Scheduled, Queued},
+	{Scheduled, Canceled},
+	{InProgress, Completed},
+	{InProgress, Failed},
+	{InProgress, Scheduled}, // the next attempt, later
+	{InProgress, Queued},    // released or recovered
+	{InProgress, Canceled},
+	{Failed, Queued}, // only by Retry
 }
 
 // States returns all states in the order of a job's life.
@@ -39,8 +43,8 @@ func States() []State {
 
 // CanBecome reports whether a job may move from s to next in one step.
 func (s State) CanBecome(next State) bool {
-	for _, t := range transitions[s] {
-		if t == next {
+	for i := range transitions {
+		if t := &transitions[i]; t.from == s && t.to == next {
 			return true
 		}
 	}
@@ -55,6 +59,9 @@ func (s State) Terminal() bool {
 
 // Valid reports whether s is one of the six states.
 func (s State) Valid() bool {
-	_, ok := transitions[s]
-	return ok
+	switch s {
+	case Queued, Scheduled, InProgress, Completed, Failed, Canceled:
+		return true
+	}
+	return false
 }
