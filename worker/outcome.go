@@ -1,0 +1,116 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/asyncendpoints/gin-async/store"
+)
+
+const (
+	// unknownRoutePause is how long a job waits whose route this worker does not
+	// know: time for a worker that knows it to come up.
+	unknownRoutePause = 5 * time.Second
+	// unknownRoutePatience is for how long it is given back before it fails.
+	unknownRoutePatience = 10 * time.Minute
+)
+
+// deed is which write ends an attempt.
+type deed int
+
+const (
+	drop    deed = iota // none: the session, or its end, decides
+	settle              // Session.Settle
+	release             // Session.Release: the attempt is not counted
+)
+
+// ending is how an attempt ends.
+type ending struct {
+	does    deed
+	outcome store.Outcome // of a settle
+	delay   time.Duration // of a release
+}
+
+func settled(outcome store.Outcome) ending { return ending{does: settle, outcome: outcome} }
+
+// decide is the rule of the package: what ended the context of an attempt counts,
+// and the handler's report only if nothing did.
+func decide(cause error, report Report, job store.Job, backoff Backoff) ending {
+	if cause != nil {
+		return byCause(cause, job, backoff)
+	}
+	return byReport(report, job, backoff)
+}
+
+// byCause ends an attempt whose context ended.
+func byCause(cause error, job store.Job, backoff Backoff) ending {
+	switch {
+	case errors.Is(cause, ErrTimeout):
+		return byReport(Report{Problem: timeoutProblem(), Retry: true}, job, backoff)
+	case errors.Is(cause, ErrCanceled):
+		return settled(store.Cancel())
+	case errors.Is(cause, ErrShutdown):
+		return ending{does: release}
+	default:
+		return ending{does: drop}
+	}
+}
+
+// byReport ends an attempt as its handler says.
+func byReport(report Report, job store.Job, backoff Backoff) ending {
+	if report.Problem.IsZero() {
+		result := store.Result{}
+		if report.Result != nil {
+			result = *report.Result
+		}
+		return settled(store.Complete(result))
+	}
+	if !report.Retry || job.Attempt >= job.MaxAttempts {
+		return settled(store.Fail(report.Problem, report.Result))
+	}
+	delay := report.RetryAfter
+	if delay <= 0 {
+		delay = backoff.orDefault().Delay(job.Attempt)
+	}
+	return settled(store.RetryAfter(delay, report.Problem))
+}
+
+func (b Backoff) orDefault() Backoff {
+	if b == (Backoff{}) {
+		return DefaultBackoff()
+	}
+	return b
+}
+
+// unknownRoute gives back a job that this worker cannot run, and fails it when
+// nobody took it for long. Both times are the store's, so no clocks are compared.
+func unknownRoute(job store.Job) ending {
+	if job.StartedAt.Sub(job.ReadyAt) > unknownRoutePatience {
+		return settled(store.Fail(noHandlerProblem(job.Route), nil))
+	}
+	return ending{does: release, delay: unknownRoutePause}
+}
+
+func timeoutProblem() store.Problem {
+	return store.Problem{Type: "timeout", Title: "attempt timed out", Status: 504}
+}
+
+// panicProblem does not say what the panic said: that is for the log.
+func panicProblem() store.Problem {
+	return store.Problem{Type: "panic", Title: "handler panicked", Status: 500}
+}
+
+func exitProblem() store.Problem {
+	return store.Problem{
+		Type: "goexit", Title: "handler exited", Status: 500,
+		Detail: "the handler ended its goroutine instead of returning",
+	}
+}
+
+func noHandlerProblem(route string) store.Problem {
+	return store.Problem{
+		Type: "no-handler", Title: "no handler", Status: 500,
+		Detail: fmt.Sprintf("no worker knew the route %q for %v", route, unknownRoutePatience),
+	}
+}
