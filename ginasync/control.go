@@ -1,0 +1,68 @@
+package ginasync
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/asyncendpoints/gin-async/store"
+	"github.com/gin-gonic/gin"
+)
+
+// Cancel stops a job: a waiting one is canceled at once; a running one is asked to
+// stop, its context is done, and it ends canceled whatever it answers. Cancelling
+// again changes nothing. Returned is the job as it is then. Errors: store.ErrNotFound;
+// store.ErrFinished when the job has completed or failed, with the job.
+func (m *Manager) Cancel(ctx context.Context, id string) (Job, error) {
+	if !store.ValidID(id) {
+		return Job{}, store.ErrNotFound
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return m.store.Cancel(ctx, id)
+}
+
+// Retry queues a failed job again under the same id, with as many more attempts as
+// its route allows; the attempt numbers go on. Returned is the job as it is then.
+// Errors: store.ErrNotFound; store.ErrNotFailed when the job has not failed, with
+// the job.
+func (m *Manager) Retry(ctx context.Context, id string) (Job, error) {
+	job, err := m.Get(ctx, id)
+	if err != nil {
+		return Job{}, err
+	}
+	attempts := m.cfg.defaults.maxAttempts // a job of a route that is only elsewhere
+	if r, ok := m.routes.named(job.Route); ok {
+		attempts = r.cfg.maxAttempts
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return m.store.Retry(ctx, id, attempts)
+}
+
+// cancel answers POST /:id/cancel: 200 when the job is canceled, 202 when it still
+// has to stop.
+func (m *Manager) cancel(c *gin.Context) {
+	job, err := m.Cancel(c.Request.Context(), c.Param("id"))
+	if err != nil {
+		m.fail(c, err)
+		return
+	}
+	code := http.StatusAccepted
+	if job.State == store.Canceled {
+		code = http.StatusOK
+	}
+	m.answerStatus(c, code, job)
+}
+
+// retry answers POST /:id/retry.
+func (m *Manager) retry(c *gin.Context) {
+	job, err := m.Retry(c.Request.Context(), c.Param("id"))
+	if err != nil {
+		m.fail(c, err)
+		return
+	}
+	if self := m.linksOf(job).Self; self != "" {
+		c.Header("Location", self)
+	}
+	m.answerStatus(c, http.StatusAccepted, job)
+}

@@ -1,0 +1,96 @@
+package ginasync
+
+import (
+	"time"
+
+	"github.com/asyncendpoints/gin-async/store"
+)
+
+// Status is the status document: what clients see of a job. Members that have no
+// value yet are left out. Times are UTC, to the millisecond.
+type Status struct {
+	ID                string          `json:"id"`
+	State             store.State     `json:"state"`
+	Done              bool            `json:"done"` // the state is terminal
+	Version           int64           `json:"version"`
+	Route             string          `json:"route"`
+	Queue             string          `json:"queue"`
+	Attempt           int             `json:"attempt"`
+	MaxAttempts       int             `json:"max_attempts"`
+	CreatedAt         *time.Time      `json:"created_at,omitempty"`
+	StartedAt         *time.Time      `json:"started_at,omitempty"`
+	FinishedAt        *time.Time      `json:"finished_at,omitempty"`
+	ExpiresAt         *time.Time      `json:"expires_at,omitempty"`
+	NextAttemptAt     *time.Time      `json:"next_attempt_at,omitempty"`
+	CancelRequestedAt *time.Time      `json:"cancel_requested_at,omitempty"`
+	Progress          *StatusProgress `json:"progress,omitempty"`
+	Response          *StatusResponse `json:"response,omitempty"`
+	Error             *Problem        `json:"error,omitempty"`
+	// RetryAfter is when to ask again, in seconds; left out when done.
+	RetryAfter int64 `json:"retry_after,omitempty"`
+	Links      Links `json:"links"`
+}
+
+// StatusProgress is the latest progress report of a job.
+type StatusProgress struct {
+	Percent   float64    `json:"percent"`
+	Message   string     `json:"message,omitempty"`
+	UpdatedAt *time.Time `json:"updated_at,omitempty"`
+}
+
+// StatusResponse sums up the result of a job.
+type StatusResponse struct {
+	Status      int    `json:"status"`
+	ContentType string `json:"content_type,omitempty"`
+	Bytes       int64  `json:"bytes"`
+}
+
+// statusOf makes the status document of a job.
+func (m *Manager) statusOf(job Job) Status {
+	status := Status{
+		ID: job.ID, State: job.State, Done: job.State.Terminal(), Version: job.Version,
+		Route: job.Route, Queue: job.Queue, Attempt: job.Attempt, MaxAttempts: job.MaxAttempts,
+		CreatedAt: instant(job.CreatedAt), StartedAt: instant(job.StartedAt),
+		FinishedAt: instant(job.FinishedAt), ExpiresAt: instant(job.ExpiresAt),
+		NextAttemptAt: instant(job.DueAt), CancelRequestedAt: instant(job.CancelRequestedAt),
+		Links: m.linksOf(job),
+	}
+	if p := job.Progress; !p.UpdatedAt.IsZero() {
+		status.Progress = &StatusProgress{Percent: p.Percent, Message: p.Message, UpdatedAt: instant(p.UpdatedAt)}
+	}
+	if r := job.Response; r.Status != 0 {
+		status.Response = &StatusResponse{Status: r.Status, ContentType: r.ContentType, Bytes: r.Bytes}
+	}
+	if p := job.Problem; !p.IsZero() {
+		problem := problemOfJob(p)
+		status.Error = &problem
+	}
+	if !status.Done {
+		status.RetryAfter = wholeSeconds(askAgainAfter(job, time.Now()))
+	}
+	return status
+}
+
+// problemOfJob shows why an attempt did not complete.
+func problemOfJob(p store.Problem) Problem {
+	return newProblem(p.Type, p.Status, p.Title, p.Detail)
+}
+
+// instant is t for JSON; nil when it has not come.
+func instant(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC().Truncate(time.Millisecond)
+	return &t
+}
+
+// askAgainAfter says when the next look at a job makes sense: soon for a young one,
+// less often the longer it takes, not before a scheduled one is due.
+func askAgainAfter(job Job, now time.Time) time.Duration {
+	const longest = 30 * time.Second
+	if job.State == store.Scheduled {
+		return min(job.DueAt.Sub(now), longest)
+	}
+	return min(now.Sub(job.CreatedAt)/4, longest)
+}

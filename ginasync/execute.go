@@ -1,0 +1,62 @@
+package ginasync
+
+import (
+	"context"
+
+	"github.com/asyncendpoints/gin-async/store"
+	"github.com/asyncendpoints/gin-async/worker"
+	"github.com/gin-gonic/gin"
+)
+
+// workerRoute tells the worker how to run the jobs of a route.
+func (m *Manager) workerRoute(name string) (worker.Route, bool) {
+	r, ok := m.routes.named(name)
+	if !ok {
+		return worker.Route{}, false
+	}
+	return worker.Route{
+		Handle: func(ctx context.Context, claim store.Claim) worker.Report {
+			return m.execute(ctx, r, claim)
+		},
+		Timeout: r.cfg.timeout,
+		Backoff: r.cfg.backoff,
+	}, true
+}
+
+// execute runs one attempt: the stored request goes through the route's handlers,
+// and what they answer becomes the report.
+func (m *Manager) execute(ctx context.Context, r *route, claim store.Claim) worker.Report {
+	request, err := decodeSnapshot(claim.Request, claim.Envelope)
+	if err != nil {
+		return m.unreadable(claim, err)
+	}
+	keys, err := decodeKeys(request.keys, r.cfg.keys)
+	if err != nil {
+		return m.unreadable(claim, err)
+	}
+	restore := func(*gin.Context) {}
+	if len(keys) > 0 {
+		ctx = context.WithValue(ctx, capturedValues{}, keys)
+		restore = func(c *gin.Context) {
+			for name, value := range keys {
+				c.Set(name, value)
+			}
+		}
+	}
+	answer := m.replay.run(ctx, r.method, r.path, request, r.cfg.maxResult, restore)
+	if answer.err != nil && answer.status >= 400 {
+		m.log.Warn("ginasync: handler failed", "job", claim.Job.ID, "route", r.name,
+			"attempt", claim.Job.Attempt, "status", answer.status, "error", answer.err)
+	}
+	return r.report(answer)
+}
+
+// unreadable ends a job whose stored request makes no sense: no attempt will change
+// that.
+func (m *Manager) unreadable(claim store.Claim, err error) worker.Report {
+	m.log.Error("ginasync: stored request cannot be read", "job", claim.Job.ID, "route", claim.Job.Route, "error", err)
+	return worker.Report{Problem: store.Problem{
+		Type: "request-unreadable", Title: "stored request cannot be read", Status: 500,
+		Detail: "the request was stored by an incompatible version, or was damaged",
+	}}
+}

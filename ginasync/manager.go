@@ -1,0 +1,133 @@
+package ginasync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/asyncendpoints/gin-async/store"
+	"github.com/asyncendpoints/gin-async/worker"
+	"github.com/gin-gonic/gin"
+)
+
+// storeTimeout bounds each call to the store that a request makes.
+const storeTimeout = 5 * time.Second
+
+// Manager owns the async routes of one engine: it stores their requests, serves the
+// status routes, and runs the workers. Make one with [New]. It is safe for
+// concurrent use.
+type Manager struct {
+	engine *gin.Engine
+	cfg    config
+	store  store.Store
+	log    *slog.Logger
+
+	mu         sync.Mutex // guards what follows until Start has returned
+	started    bool
+	statusPath string // path of the status group; empty: none
+	statusErr  error  // a mistake in the call of Routes
+
+	routes  *routeTable    // written by Start, before any endpoint knows the Manager
+	replay  *replayEngine  // the same
+	workers *worker.Worker // nil without workers
+}
+
+// New creates the Manager of an engine. It starts nothing and registers nothing. It
+// returns every mistake in opts, joined in one error.
+func New(engine *gin.Engine, opts ...Option) (*Manager, error) {
+	cfg, err := newConfig(opts)
+	if engine == nil {
+		err = errors.Join(errors.New("the engine is nil: pass the *gin.Engine that has the routes"), err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ginasync: %w", err)
+	}
+	return &Manager{
+		engine: engine, cfg: cfg, store: cfg.store, log: cfg.log,
+		routes: newRouteTable(),
+	}, nil
+}
+
+// Start binds the async routes registered so far and starts the workers. Call it
+// once, after all routes are registered and before the first request. Attempts see
+// the values of ctx; its end does not stop them: call [Manager.Shutdown]. Every
+// mistake in the routes' options is returned, joined; nothing is started then. A
+// store that cannot be reached yet is no error: workers keep trying, and submissions
+// get 503 meanwhile.
+func (m *Manager) Start(ctx context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.started {
+		return errStarted
+	}
+	table, err := m.discover()
+	if err = errors.Join(m.statusErr, err); err != nil {
+		return fmt.Errorf("ginasync: %w", err)
+	}
+	m.routes = table
+	m.replay = newReplayEngine(m.engine)
+	for _, r := range table.byName {
+		m.replay.add(r.method, r.path, r.handlers(m.cfg.middleware)...)
+	}
+	if err := table.bind(m); err != nil {
+		return fmt.Errorf("ginasync: %w", err)
+	}
+	if err := m.startWorkers(ctx); err != nil {
+		table.unbind(m)
+		return fmt.Errorf("ginasync: %w", err)
+	}
+	m.started = true
+	m.warnOfGaps()
+	return nil
+}
+
+// startWorkers starts the workers unless there are to be none.
+func (m *Manager) startWorkers(ctx context.Context) error {
+	if m.cfg.noWorkers {
+		return nil
+	}
+	w, err := worker.New(worker.Config{
+		Store:        m.store,
+		Routes:       m.workerRoute,
+		Queues:       m.cfg.queues,
+		Lease:        m.cfg.lease,
+		PollInterval: m.cfg.poll,
+		Grace:        m.cfg.grace,
+		Logger:       m.log,
+	})
+	if err != nil {
+		return err
+	}
+	m.workers = w
+	return w.Start(ctx)
+}
+
+// warnOfGaps logs what is allowed and most likely not meant.
+func (m *Manager) warnOfGaps() {
+	if len(m.routes.byName) == 0 {
+		m.log.Warn("ginasync: no async routes found: Async has to be the last handler of a route, and registered before Start")
+		return
+	}
+	if m.statusPath == "" {
+		m.log.Warn("ginasync: no status routes: clients cannot follow their jobs; call Manager.Routes before Start")
+	}
+}
+
+// Shutdown stops the workers: they take no more jobs, running ones may finish within
+// the grace period or until ctx is done, whichever is first. Then their contexts are
+// cancelled and what is still not over is released, to be run again elsewhere. It
+// returns nil when every job was finished or released. Stop the HTTP server first;
+// a request that comes later is still stored. Before Start, and a second time, it
+// does nothing.
+func (m *Manager) Shutdown(ctx context.Context) error {
+	m.mu.Lock()
+	w := m.workers
+	m.mu.Unlock()
+	if w == nil {
+		return nil
+	}
+	return w.Shutdown(ctx)
+}

@@ -1,0 +1,33 @@
+package ginasync
+
+import "github.com/gin-gonic/gin"
+
+// WithAccepted replaces what writes the answer to a submission. The headers are set
+// already; the function chooses status code and body. Default: 202 and the status
+// document as JSON.
+func WithAccepted(write func(c *gin.Context, status Status)) Option {
+	return func(c *config) {
+		c.notNil("WithAccepted", write == nil)
+		c.accepted = write
+	}
+}
+
+// WithStatus replaces what writes the answer to a status request, a cancel and a
+// retry. The headers are set already; c.Writer.Status() is the status code meant:
+// 200 or 202. Default: that code and the status document as JSON.
+func WithStatus(write func(c *gin.Context, status Status)) Option {
+	return func(c *config) {
+		c.notNil("WithStatus", write == nil)
+		c.status = write
+	}
+}
+
+// WithError replaces what writes the Manager's own errors. It never sees the answer
+// of a handler. Cache-Control and Retry-After are set already. Default:
+// application/problem+json (RFC 9457) with the problem's status code.
+func WithError(write func(c *gin.Context, problem Problem)) Option {
+	return func(c *config) {
+		c.notNil("WithError", write == nil)
+		c.failure = write
+	}
+}

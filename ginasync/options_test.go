@@ -1,0 +1,72 @@
+package ginasync_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/asyncendpoints/gin-async/ginasync"
+	"github.com/asyncendpoints/gin-async/worker"
+	"github.com/gin-gonic/gin"
+	"github.com/stretchr/testify/require"
+)
+
+func TestNewReturnsEveryMistakeJoined(t *testing.T) {
+	mistakes := map[string]ginasync.Option{
+		"WithStore must not be nil":                    ginasync.WithStore(nil),
+		"WithConcurrency must be at least 1, not 0":    ginasync.WithConcurrency(0),
+		"WithQueue needs a name":                       ginasync.WithQueue("", 1),
+		`WithQueue("pdf"): concurrency must not be`:    ginasync.WithQueue("pdf", -1),
+		"WithLease must be at least 100ms, not 1ms":    ginasync.WithLease(time.Millisecond),
+		"WithPollInterval must be at least 10ms":       ginasync.WithPollInterval(0),
+		"WithGrace must be at least 1ms, not -1s":      ginasync.WithGrace(-time.Second),
+		"WithMiddleware must not be nil":               ginasync.WithMiddleware(nil),
+		"WithMaxQueued must be at least 1, not 0":      ginasync.WithMaxQueued(0),
+		"WithBaseURL needs a URL with scheme and host": ginasync.WithBaseURL("example.com"),
+		"WithAccepted must not be nil":                 ginasync.WithAccepted(nil),
+		"WithStatus must not be nil":                   ginasync.WithStatus(nil),
+		"WithError must not be nil":                    ginasync.WithError(nil),
+		"WithLogger must not be nil":                   ginasync.WithLogger(nil),
+		"WithDefaults: MaxAttempts must be at least 1": ginasync.WithDefaults(ginasync.MaxAttempts(0)),
+	}
+	opts := make([]ginasync.Option, 0, len(mistakes))
+	for _, opt := range mistakes {
+		opts = append(opts, opt)
+	}
+	_, err := ginasync.New(nil, opts...)
+	require.ErrorContains(t, err, "the engine is nil")
+	for text := range mistakes {
+		require.ErrorContains(t, err, text)
+	}
+}
+
+func TestStartReturnsEveryMistakeOfEveryRoute(t *testing.T) {
+	mistakes := map[string]ginasync.RouteOption{
+		"Name must not be empty":                ginasync.Name(""),
+		"Queue needs a name":                    ginasync.Queue(""),
+		"MaxAttempts must be at least 1, not 0": ginasync.MaxAttempts(0),
+		"Retry: ":                               ginasync.Retry(worker.Backoff{}),
+		"Timeout must be above zero":            ginasync.Timeout(0),
+		"Retention must be above zero":          ginasync.Retention(0),
+		"Delay must not be negative":            ginasync.Delay(-1),
+		"MaxBody must be at least 1":            ginasync.MaxBody(0),
+		"MaxResult must be at least 1":          ginasync.MaxResult(0),
+		"RetryOn must not be nil":               ginasync.RetryOn(nil),
+		"CaptureKey needs the name":             ginasync.CaptureKey[int](""),
+		"Middleware must not contain nil":       ginasync.Middleware(nil),
+	}
+	opts := make([]ginasync.RouteOption, 0, len(mistakes))
+	for _, opt := range mistakes {
+		opts = append(opts, opt)
+	}
+	r := gin.New()
+	r.POST("/x", ginasync.Async(text(""), opts...))
+	r.POST("/y", ginasync.Async(nil))
+	jobs, err := ginasync.New(r)
+	require.NoError(t, err)
+	err = jobs.Start(t.Context())
+	for text := range mistakes {
+		require.ErrorContains(t, err, text)
+	}
+	require.ErrorContains(t, err, "route POST /x:")
+	require.ErrorContains(t, err, "route POST /y: the handler is nil")
+}

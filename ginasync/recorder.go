@@ -1,0 +1,161 @@
+package ginasync
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+)
+
+// recorder is the http.ResponseWriter of a run. It behaves as net/http's does,
+// and keeps the response instead of sending it. Like net/http's it is for the
+// handler's goroutine only.
+type recorder struct {
+	// What the prologue puts in place. The request's context ends with the run.
+	request *http.Request
+	params  gin.Params
+	set     func(*gin.Context)
+
+	header   http.Header // the handler's, until WriteHeader
+	sent     http.Header // a copy made by WriteHeader, which later changes do not reach
+	status   int         // 0 until WriteHeader
+	declared int64       // the handler's Content-Length, or -1
+	written  int64
+	body     []byte
+	settled  bool // whether the Content-Type is decided on
+	limit    int64
+	tooLarge bool
+	err      error // the last of c.Errors
+
+	cancel context.CancelCauseFunc
+	gone   chan bool   // closed when the context ends; nil until asked for
+	forget func() bool // ends the watch for it
+}
+
+// sniffLength is how much of a body net/http looks at to guess its type.
+const sniffLength = 512
+
+func newRecorder(r *http.Request, limit int64, cancel context.CancelCauseFunc) *recorder {
+	return &recorder{request: r, limit: limit, cancel: cancel, header: make(http.Header), declared: -1}
+}
+
+// Header returns the headers that the first WriteHeader, Write or Flush will take.
+func (w *recorder) Header() http.Header { return w.header }
+
+// WriteHeader decides status and headers, once. Informational responses are
+// allowed before and leave no trace.
+func (w *recorder) WriteHeader(code int) {
+	if w.status != 0 {
+		return
+	}
+	if code < 100 || code > 999 {
+		panic(fmt.Sprintf("invalid WriteHeader code %v", code))
+	}
+	if code < 200 && code != http.StatusSwitchingProtocols {
+		return
+	}
+	w.status = code
+	w.sent = w.header.Clone()
+	if length, err := strconv.ParseInt(w.sent.Get("Content-Length"), 10, 64); err == nil && length >= 0 {
+		w.declared = length
+	}
+}
+
+// Write records a part of the body.
+func (w *recorder) Write(p []byte) (int, error) { return record(w, p) }
+
+// WriteString is Write for strings.
+func (w *recorder) WriteString(s string) (int, error) { return record(w, s) }
+
+func record[T []byte | string](w *recorder, p T) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	switch {
+	case len(p) == 0:
+		return 0, nil
+	case !bodyAllowed(w.status):
+		return 0, http.ErrBodyNotAllowed
+	}
+	w.written += int64(len(p))
+	if w.declared >= 0 && w.written > w.declared {
+		return 0, http.ErrContentLength
+	}
+	if w.request.Method == http.MethodHead {
+		// Nobody will see it, but its type shows in the headers.
+		w.body = append(w.body, p[:min(len(p), sniffLength-len(w.body))]...)
+		return len(p), nil
+	}
+	if w.written > w.limit {
+		w.overflow()
+		return 0, errResultTooLarge
+	}
+	w.body = append(w.body, p...)
+	return len(p), nil
+}
+
+// overflow gives up a response over the limit and asks the handler to stop.
+func (w *recorder) overflow() {
+	w.tooLarge = true
+	w.body = nil
+	w.cancel(errResultTooLarge)
+}
+
+// Flush decides what net/http would have sent by now: status, headers, and the
+// Content-Type by what was written so far.
+func (w *recorder) Flush() {
+	w.WriteHeader(http.StatusOK)
+	w.settleType()
+}
+
+// settleType guesses the Content-Type where net/http does: there is a body, it is
+// not encoded, and the handler did not set the header, not even to nil.
+func (w *recorder) settleType() {
+	if w.settled {
+		return
+	}
+	w.settled = true
+	_, typed := w.sent["Content-Type"]
+	if typed || len(w.body) == 0 || w.sent.Get("Content-Encoding") != "" || w.sent.Get("Transfer-Encoding") != "" {
+		return
+	}
+	w.sent["Content-Type"] = []string{http.DetectContentType(w.body)}
+}
+
+// CloseNotify returns a channel that is closed when the context of the run ends,
+// which makes c.Stream stop.
+func (w *recorder) CloseNotify() <-chan bool {
+	if w.gone == nil {
+		gone := make(chan bool)
+		w.gone = gone
+		w.forget = context.AfterFunc(w.request.Context(), func() { close(gone) })
+	}
+	return w.gone
+}
+
+// Hijack is refused: there is no connection.
+func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return nil, nil, http.ErrNotSupported
+}
+
+// finish decides what is still open and returns the response.
+func (w *recorder) finish() recorded {
+	w.WriteHeader(http.StatusOK)
+	w.settleType()
+	if w.request.Method == http.MethodHead {
+		w.body = nil
+	}
+	if w.status == http.StatusNotModified {
+		w.sent.Del("Content-Type")
+	}
+	return recorded{status: w.status, header: w.sent, body: w.body, err: w.err, tooLarge: w.tooLarge}
+}
+
+// close ends the watch that CloseNotify began.
+func (w *recorder) close() {
+	if w.forget != nil {
+		w.forget()
+	}
+}

@@ -1,0 +1,113 @@
+package ginasync
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/asyncendpoints/gin-async/store"
+	"github.com/gin-gonic/gin"
+)
+
+// asyncResult marks the replay of a handler's answer: without it a 404 means that
+// there is no such job, with it that the handler said so. The name is OData's
+// (OData 4.01 §11.6); it is written as it stands there.
+const asyncResult = "AsyncResult"
+
+// showResult answers GET /:id/result.
+func (m *Manager) showResult(c *gin.Context) {
+	id := c.Param("id")
+	if !store.ValidID(id) {
+		m.fail(c, store.ErrNotFound)
+		return
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), storeTimeout)
+	defer cancel()
+	job, data, err := m.store.Result(ctx, id)
+	if err == nil {
+		err = resultError(job)
+	}
+	switch {
+	case err != nil:
+		m.failResult(c, job, err)
+	case data == nil:
+		m.answerWithoutResponse(c, job)
+	default:
+		m.replayResult(c, data)
+	}
+}
+
+// resultError says why a job has no result to show.
+func resultError(job Job) error {
+	switch job.State {
+	case store.Completed, store.Failed:
+		return nil
+	case store.Canceled:
+		return errJobCanceled
+	case store.Queued, store.Scheduled, store.InProgress:
+		return errNotDone
+	default:
+		return errNotDone
+	}
+}
+
+// failResult tells where and when to ask again if that makes sense.
+func (m *Manager) failResult(c *gin.Context, job Job, err error) {
+	if job.ID != "" {
+		if self := m.linksOf(job).Self; self != "" {
+			c.Header("Location", self)
+		}
+		if !job.State.Terminal() {
+			c.Header("Retry-After", seconds(askAgainAfter(job, time.Now())))
+		}
+	}
+	m.fail(c, err)
+}
+
+// answerWithoutResponse shows the problem of a job whose last attempt gave no
+// response: it timed out, panicked or lost its worker.
+func (m *Manager) answerWithoutResponse(c *gin.Context, job Job) {
+	p := problemOfJob(job.Problem)
+	setResultHeaders(c.Writer.Header(), p.Status)
+	m.cfg.failure(c, p)
+}
+
+// replayResult sends what the handler answered.
+func (m *Manager) replayResult(c *gin.Context, data []byte) {
+	status, header, body, err := decodeResponse(data)
+	if err != nil {
+		m.fail(c, err)
+		return
+	}
+	to := c.Writer.Header()
+	for name, values := range header {
+		to[name] = values
+	}
+	setResultHeaders(to, status)
+	if _, typed := to["Content-Type"]; !typed {
+		to["Content-Type"] = nil // the handler gave none: nothing is to be guessed
+	}
+	if bodyAllowed(status) {
+		to.Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	c.Status(status)
+	c.Writer.WriteHeaderNow()
+	if bodyAllowed(status) && c.Request.Method != http.MethodHead {
+		_, _ = c.Writer.Write(body) // an error means that the client is gone
+	}
+}
+
+// setResultHeaders adds what every replay has. A result is never cached: a GET's
+// 200 might be without being asked to.
+func setResultHeaders(h http.Header, status int) {
+	h[asyncResult] = []string{strconv.Itoa(status)}
+	h.Set("Cache-Control", "private, no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// bodyAllowed reports whether an answer with that status may have content (RFC 9110
+// §6.4.1).
+func bodyAllowed(status int) bool {
+	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
+}

@@ -1,0 +1,107 @@
+package ginasync
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+)
+
+// route is one async route of the engine, bound to a Manager.
+type route struct {
+	name     string // what stored jobs say; the same in every process
+	method   string
+	path     string // Gin's full path, with its parameters
+	endpoint *endpoint
+	cfg      routeConfig
+}
+
+// newRoute reads the options of an endpoint for one of its routes.
+func (m *Manager) newRoute(method, path string, e *endpoint) (*route, error) {
+	if e.err != nil {
+		return nil, e.err
+	}
+	cfg := m.cfg.defaults.clone()
+	cfg.apply(e.opts)
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	if _, ok := m.cfg.queues[cfg.queue]; !ok {
+		return nil, fmt.Errorf("queue %q is not declared: add WithQueue(%q, n) to New, with n 0 if other processes work on it", cfg.queue, cfg.queue)
+	}
+	name := cfg.name
+	if name == "" {
+		name = method + " " + path
+	}
+	return &route{name: name, method: method, path: path, endpoint: e, cfg: cfg}, nil
+}
+
+// handlers are what runs in the worker, in order.
+func (r *route) handlers(before []gin.HandlerFunc) []gin.HandlerFunc {
+	return slices.Concat(before, r.cfg.middleware, []gin.HandlerFunc{r.endpoint.handler})
+}
+
+// accepts reports whether requests of the route's method become jobs. A HEAD or
+// OPTIONS request asks about a resource; it orders no work.
+func (r *route) accepts() bool {
+	return r.method != http.MethodHead && r.method != http.MethodOptions
+}
+
+// routeTable finds routes by what a request says and by what a job says.
+type routeTable struct {
+	byPath map[routeKey]*route
+	byName map[string]*route
+	allow  map[string]string // path → value of the Allow header
+}
+
+func newRouteTable() *routeTable {
+	return &routeTable{
+		byPath: make(map[routeKey]*route),
+		byName: make(map[string]*route),
+		allow:  make(map[string]string),
+	}
+}
+
+// add puts a route in, unless another one has its name.
+func (t *routeTable) add(r *route) error {
+	if r.accepts() {
+		if other, taken := t.byName[r.name]; taken {
+			return fmt.Errorf("the name %q belongs to %s %s already: give one of them another Name", r.name, other.method, other.path)
+		}
+		t.byName[r.name] = r
+		t.allow[r.path] = strings.TrimPrefix(t.allow[r.path]+", "+r.method, ", ")
+	}
+	t.byPath[routeKey{r.method, r.path}] = r
+	return nil
+}
+
+// bind gives the endpoints to m, all or none. From then on requests reach m.
+func (t *routeTable) bind(m *Manager) error {
+	for _, r := range t.byPath {
+		if !r.endpoint.manager.CompareAndSwap(nil, m) && r.endpoint.manager.Load() != m {
+			t.unbind(m)
+			return fmt.Errorf("route %s %s belongs to another Manager: one engine takes one Manager", r.method, r.path)
+		}
+	}
+	return nil
+}
+
+// unbind takes back what bind gave to m.
+func (t *routeTable) unbind(m *Manager) {
+	for _, r := range t.byPath {
+		r.endpoint.manager.CompareAndSwap(m, nil)
+	}
+}
+
+// serving returns the route of a request, or nil.
+func (t *routeTable) serving(method, path string) *route {
+	return t.byPath[routeKey{method, path}]
+}
+
+// named returns the route of a job.
+func (t *routeTable) named(name string) (*route, bool) {
+	r, ok := t.byName[name]
+	return r, ok
+}

@@ -1,0 +1,107 @@
+package ginasync_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"syscall"
+	"testing"
+
+	"github.com/asyncendpoints/gin-async/ginasync"
+	"github.com/gin-gonic/gin"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// listening reads the log until it names the address.
+func listening(t *testing.T, log io.Reader) string {
+	t.Helper()
+	lines := bufio.NewScanner(log)
+	for lines.Scan() {
+		var line struct{ Msg, Addr string }
+		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "listening" {
+			go func() { // so that the logger never blocks
+				for lines.Scan() {
+				}
+			}()
+			return line.Addr
+		}
+	}
+	require.Fail(t, "the log ended before it named the address")
+	return ""
+}
+
+func TestRun(t *testing.T) {
+	t.Run("serves, and on SIGTERM lets running jobs finish", func(t *testing.T) {
+		running, finished := make(chan struct{}), make(chan struct{})
+		r := gin.New()
+		r.POST("/x", ginasync.Async(func(c *gin.Context) {
+			close(running)
+			<-finished
+			c.String(http.StatusOK, "finished")
+		}))
+		reader, writer := io.Pipe()
+		jobs, err := ginasync.New(r, ginasync.WithLogger(slog.New(slog.NewJSONHandler(writer, nil))))
+		require.NoError(t, err)
+		jobs.Routes(r.Group("/jobs"))
+		ended := make(chan error, 1)
+		go func() { ended <- jobs.Run("127.0.0.1:0"); _ = writer.Close() }()
+		url := "http://" + listening(t, reader)
+
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		resp, err := client.Post(url+"/x", "", nil)
+		require.NoError(t, err)
+		var status ginasync.Status
+		require.NoError(t, json.NewDecoder(resp.Body).Decode(&status))
+		require.NoError(t, resp.Body.Close())
+		<-running
+		require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGTERM))
+		require.Eventually(t, func() bool { // the port closes before the job ends
+			resp, err := client.Get(url + "/jobs/" + status.ID)
+			if err == nil {
+				_ = resp.Body.Close()
+			}
+			return err != nil
+		}, patience, 5_000_000)
+		close(finished)
+		require.NoError(t, <-ended)
+		job, err := jobs.Get(t.Context(), status.ID)
+		require.NoError(t, err)
+		assert.EqualValues(t, "completed", job.State)
+	})
+
+	t.Run("says what is wrong with the address or the routes", func(t *testing.T) {
+		r := gin.New()
+		jobs, err := ginasync.New(r)
+		require.NoError(t, err)
+		require.Error(t, jobs.Run("no such address"))
+		r.POST("/x", ginasync.Async(nil))
+		require.ErrorContains(t, jobs.Run("127.0.0.1:0"), "the handler is nil")
+	})
+
+	t.Run("makes Shutdown before Start nothing", func(t *testing.T) {
+		jobs, err := ginasync.New(gin.New())
+		require.NoError(t, err)
+		require.NoError(t, jobs.Shutdown(t.Context()))
+	})
+}
+
+func ExampleAsync() {
+	r := gin.New()
+	r.POST("/reports/:year", ginasync.Async(func(c *gin.Context) {
+		c.String(http.StatusOK, "report of "+c.Param("year"))
+	}))
+	jobs, err := ginasync.New(r)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	jobs.Routes(r.Group("/jobs"))
+	// jobs.Run(":8080") serves until SIGTERM.
+	fmt.Println(len(r.Routes()) > 1)
+	// Output: true
+}

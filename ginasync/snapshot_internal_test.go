@@ -1,0 +1,105 @@
+package ginasync
+
+import (
+	"bufio"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+	"github.com/stretchr/testify/require"
+)
+
+// ginContext is the context of a request that a server has read.
+func ginContext(t *testing.T, raw string) *gin.Context {
+	t.Helper()
+	c, _ := gin.CreateTestContext(httptest.NewRecorder())
+	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(raw)))
+	require.NoError(t, err)
+	r.RemoteAddr = "192.0.2.1:4711"
+	c.Request = r
+	return c
+}
+
+func TestASnapshotIsAnHTTPMessage(t *testing.T) {
+	c := ginContext(t, rawRequest("POST /u/1?q=%20", "hello",
+		"X-B: 2", "Cookie: a=1", "X-A: 1", "Cookie: b=2", "Authorization: Bearer x", "X-B: 1"))
+	c.Params = gin.Params{{Key: "id", Value: "1"}}
+	taken, err := capture(c, 5, []capturedKey{{name: "user", value: []byte(`{"n":1}`)}})
+	require.NoError(t, err)
+
+	require.Equal(t, strings.Join([]string{
+		"POST /u/1?q=%20 HTTP/1.1", "Host: api.example", "Authorization: Bearer x", "Cookie: a=1", "Cookie: b=2",
+		"X-A: 1", "X-B: 2", "X-B: 1", "Content-Length: 5", "", "hello",
+	}, "\r\n"), string(taken.request))
+	require.Equal(t, "hello", string(taken.body))
+	require.Same(t, &taken.request[len(taken.request)-5], &taken.body[0], "the body is a part of the request")
+	require.Equal(t, "client_ip=192.0.2.1&remote_addr=192.0.2.1:4711&p.id=1&k.user=%7B%22n%22:1%7D", string(taken.envelope))
+}
+
+func TestFieldsOfOneConnectionAreNotStored(t *testing.T) {
+	c := ginContext(t, rawRequest("POST /", "",
+		"Connection: keep-alive, X-Hop", "Keep-Alive: 5", "Proxy-Connection: x", "TE: trailers", "X-Hop: 1",
+		"Upgrade: h2c", "Expect: 100-continue", "Trailer: X-T", "Transfer-Encoding: chunked", "X-Kept: 1")+"0\r\n\r\n")
+	taken, err := capture(c, 0, nil)
+	require.NoError(t, err)
+	require.Equal(t, "POST / HTTP/1.1\r\nHost: api.example\r\nX-Kept: 1\r\nContent-Length: 0\r\n\r\n", string(taken.request))
+}
+
+func TestHeadersOfAMiddlewareCannotBreakTheMessage(t *testing.T) {
+	c := ginContext(t, rawRequest("POST /", ""))
+	c.Request.Host = "a\r\nX-Evil: 1"
+	c.Request.Header = http.Header{
+		"X-A": {"1\r\nX-Evil: 1", "2\x00\x7f\t"}, "Bad Name": {"1"}, "": {"1"}, "Bad:": {"1"}, "Ünicode": {"1"},
+		"Host": {"evil"}, "Content-Length": {"77"}, "x-low": {"1"},
+	}
+	taken, err := capture(c, 0, nil)
+	require.NoError(t, err)
+	s, err := decodeSnapshot(taken.request, taken.envelope)
+	require.NoError(t, err)
+	require.Equal(t, http.Header{
+		"X-A": {"1  X-Evil: 1", "2"}, "X-Low": {"1"}, "Content-Length": {"0"},
+	}, s.request.Header)
+	require.Equal(t, "a  X-Evil: 1", s.request.Host)
+}
+
+func TestARequestThatWantsAnotherProtocolIsRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		raw     string
+		refused bool
+	}{
+		"a websocket":                      {rawRequest("GET /", "", "Connection: keep-alive, Upgrade", "Upgrade: websocket"), true},
+		"h2c and a websocket":              {rawRequest("GET /", "", "Connection: upgrade", "Upgrade: h2c, websocket"), true},
+		"a tunnel":                         {rawRequest("CONNECT example.com:443", ""), true},
+		"h2c":                              {rawRequest("GET /", "", "Connection: Upgrade", "Upgrade: h2c"), false},
+		"an Upgrade header without effect": {rawRequest("GET /", "", "Upgrade: websocket"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := capture(ginContext(t, test.raw), 0, nil)
+			if test.refused {
+				require.ErrorIs(t, err, errUpgrade)
+				return
+			}
+			require.NoError(t, err)
+		})
+	}
+}
+
+func TestAMethodThatIsNoTokenIsRefused(t *testing.T) {
+	c := ginContext(t, rawRequest("GET /", ""))
+	c.Request.Method = "GET /\r\nX-Evil: 1"
+	_, err := capture(c, 0, nil)
+	require.ErrorIs(t, err, errBadMethod)
+}
+
+func TestARequestWithoutTargetLineGetsOne(t *testing.T) {
+	c := ginContext(t, rawRequest("GET /", ""))
+	c.Request = httptest.NewRequest(http.MethodGet, "/x?y=1", nil)
+	c.Request.RequestURI = ""
+	taken, err := capture(c, 0, nil)
+	require.NoError(t, err)
+	s, err := decodeSnapshot(taken.request, taken.envelope)
+	require.NoError(t, err)
+	require.Equal(t, "/x?y=1", s.request.RequestURI)
+}

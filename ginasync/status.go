@@ -1,0 +1,84 @@
+package ginasync
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/asyncendpoints/gin-async/store"
+	"github.com/gin-gonic/gin"
+)
+
+// showStatus answers GET /:id. It is 200 while the job exists, whatever became of
+// it: the state is in the document, so that a failed poll and a failed job are not
+// mixed up.
+func (m *Manager) showStatus(c *gin.Context) {
+	job, err := m.Get(c.Request.Context(), c.Param("id"))
+	if err != nil {
+		m.fail(c, err)
+		return
+	}
+	tag := etag(job)
+	c.Header("ETag", tag)
+	if matches(c.Request.Header.Values("If-None-Match"), tag) {
+		setStatusHeaders(c, m.statusOf(job))
+		c.Status(http.StatusNotModified)
+		return
+	}
+	m.answerStatus(c, http.StatusOK, job)
+}
+
+// answerStatus sends the status document with its headers.
+func (m *Manager) answerStatus(c *gin.Context, code int, job Job) {
+	status := m.statusOf(job)
+	setStatusHeaders(c, status)
+	c.Status(code)
+	m.cfg.status(c, status)
+}
+
+// writeStatus is the default of WithStatus.
+func writeStatus(c *gin.Context, status Status) {
+	c.JSON(c.Writer.Status(), &status)
+}
+
+// setStatusHeaders lets a client keep the document and makes it ask each time.
+func setStatusHeaders(c *gin.Context, status Status) {
+	c.Header("Cache-Control", "private, no-cache")
+	setRetryAfter(c, status)
+}
+
+func setRetryAfter(c *gin.Context, status Status) {
+	if !status.Done {
+		c.Header("Retry-After", strconv.FormatInt(status.RetryAfter, 10))
+	}
+}
+
+// etag is strong (RFC 9110 §8.8.3): the version changes with whatever is visible.
+func etag(job Job) string {
+	return `"` + strconv.FormatInt(job.Version, 10) + `"`
+}
+
+// matches compares If-None-Match with a tag, weakly (RFC 9110 §13.1.2).
+func matches(fields []string, tag string) bool {
+	for _, field := range fields {
+		for candidate := range strings.SplitSeq(field, ",") {
+			candidate = strings.TrimSpace(candidate)
+			if candidate == "*" || strings.TrimPrefix(candidate, "W/") == tag {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Get returns the job as it is now. Errors: store.ErrNotFound, also for an id of
+// another form; any other error is the store's.
+func (m *Manager) Get(ctx context.Context, id string) (Job, error) {
+	if !store.ValidID(id) {
+		return Job{}, store.ErrNotFound
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return m.store.Get(ctx, id)
+}

@@ -1,0 +1,95 @@
+package ginasync
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/asyncendpoints/gin-async/store"
+	"github.com/gin-gonic/gin"
+)
+
+// serve answers a request to an async route.
+func (m *Manager) serve(c *gin.Context, r *route) {
+	switch r.method {
+	case http.MethodOptions:
+		c.Header("Allow", m.routes.allow[r.path])
+		c.Status(http.StatusNoContent)
+	case http.MethodHead:
+		c.Header("Allow", m.routes.allow[r.path])
+		m.fail(c, errMethod)
+	default:
+		m.submit(c, r)
+	}
+}
+
+// submit makes the request a job and answers 202. The order matters: whatever can
+// be refused is refused before the job is stored, and it is stored before the answer.
+func (m *Manager) submit(c *gin.Context, r *route) {
+	c.Writer.Header().Add("Vary", "Prefer")
+	job, err := m.newJob(c, r)
+	if err != nil {
+		m.refuse(c, err)
+		return
+	}
+	// The body is complete: from here on the client may go away, the job stays.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), storeTimeout)
+	defer cancel()
+	stored, _, err := m.store.Create(ctx, job)
+	if err != nil {
+		m.fail(c, err)
+		return
+	}
+	m.answerAccepted(c, stored)
+}
+
+// refuse answers a request that becomes no job. A body that is too large is not
+// read: closing the connection keeps net/http from waiting for it, too.
+func (m *Manager) refuse(c *gin.Context, err error) {
+	var tooLarge *bodyTooLargeError
+	if errors.As(err, &tooLarge) && c.Request.ProtoMajor == 1 {
+		c.Header("Connection", "close")
+	}
+	m.fail(c, err)
+}
+
+// newJob reads and checks the request.
+func (m *Manager) newJob(c *gin.Context, r *route) (store.NewJob, error) {
+	keys, err := captureKeys(c, r.cfg.keys)
+	if err != nil {
+		return store.NewJob{}, err
+	}
+	taken, err := capture(c, r.cfg.maxBody, keys)
+	if err != nil {
+		return store.NewJob{}, err
+	}
+	if r.endpoint.check != nil {
+		if err := r.endpoint.check(c.Request, c.Params); err != nil {
+			return store.NewJob{}, err
+		}
+	}
+	return store.NewJob{
+		Route: r.name, Queue: r.cfg.queue,
+		MaxAttempts: r.cfg.maxAttempts, Delay: r.cfg.delay, Retention: r.cfg.retention,
+		Request: taken.request, Envelope: taken.envelope,
+		MaxWaiting: m.cfg.maxQueued,
+	}, nil
+}
+
+// answerAccepted sends the 202. Content-Location says that its content is what GET
+// returns there (RFC 9110 §8.7); clients of other conventions read Location.
+func (m *Manager) answerAccepted(c *gin.Context, job Job) {
+	status := m.statusOf(job)
+	if self := status.Links.Self; self != "" {
+		c.Header("Location", self)
+		c.Header("Content-Location", self)
+	}
+	c.Header("Cache-Control", "no-store")
+	setRetryAfter(c, status)
+	m.cfg.accepted(c, status)
+}
+
+// writeAccepted is the default of WithAccepted.
+func writeAccepted(c *gin.Context, status Status) {
+	c.JSON(http.StatusAccepted, &status)
+}
