@@ -1,0 +1,47 @@
+TIMEOUT   ?= 10m
+COUNT     ?= 1
+FUZZTIME  ?= 60s
+BENCHTIME ?= 1s
+COVERED   := ./store ./store/memstore ./worker ./ginasync
+LINT      := .bin/golangci-lint-v2.15.0
+
+.PHONY: help test cover fuzz bench lint example
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+test: ## Run all tests with the race detector (COUNT, TIMEOUT)
+	@printf '#include <stdlib.h>\n' | $$(go env CC) -E - >/dev/null 2>&1 || { \
+		echo 'make test: the race detector needs a C compiler: apt-get install gcc libc6-dev (Debian, Ubuntu), dnf install gcc (Fedora), apk add gcc musl-dev (Alpine) or xcode-select --install (macOS)' >&2; \
+		exit 1; }
+	CGO_ENABLED=1 go test -race -shuffle=on -count=$(COUNT) -timeout $(TIMEOUT) ./...
+
+cover: ## Fail when the own tests of a package cover less than 90 % of it
+	@out=$$(go test -count=1 -shuffle=on -timeout $(TIMEOUT) -cover $(COVERED)) || { echo "$$out"; exit 1; }; \
+	echo "$$out" | awk -v want=$(words $(COVERED)) '{ print } \
+		match($$0, /coverage: [0-9.]+%/) { seen++; if (substr($$0, RSTART + 10) + 0 < 90) low = 1 } \
+		END { if (low || seen != want) { print "make cover: below 90 %"; exit 1 } }'
+
+fuzz: ## Run each fuzz target for FUZZTIME (60s)
+	@list=$$(go test -list '^Fuzz' ./...) || { echo "$$list"; exit 1; }; \
+	targets=$$(echo "$$list" | awk '/^Fuzz/ { t[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2 ":" t[i]; n = 0 }'); \
+	test -n "$$targets" || { echo 'make fuzz: no fuzz targets found'; exit 1; }; \
+	for target in $$targets; do \
+		echo "$$target"; \
+		go test -run='^$$' -fuzz="^$${target##*:}\$$" -fuzztime=$(FUZZTIME) "$${target%:*}" || exit 1; \
+	done
+
+bench: ## Run all benchmarks (BENCHTIME)
+	go test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./...
+
+lint: $(LINT) ## Check the rules of .golangci.yml, and that go.mod is tidy
+	$(LINT) run ./...
+	go mod tidy -diff
+
+# Named by its version: another version is another file, so it is built only once.
+$(LINT):
+	GOBIN=$(CURDIR)/.bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT:.bin/golangci-lint-%=%)
+	mv .bin/golangci-lint $@
+
+example: ## Start the example on 127.0.0.1:8080
+	go run ./examples/gin-app

@@ -1,0 +1,71 @@
+// Command gin-app is a small service with four routes too slow for one request.
+// Three of them are ordinary Gin handlers that know nothing, or next to nothing, of
+// jobs. Run it with
+//
+//	go run ./examples/gin-app
+//
+// and see the README beside it for requests to send.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/asyncendpoints/gin-async/ginasync"
+	"github.com/asyncendpoints/gin-async/worker"
+	"github.com/gin-gonic/gin"
+)
+
+// Exit codes besides 0.
+const (
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+func main() {
+	gin.SetMode(gin.ReleaseMode)
+	os.Exit(run(os.Args[1:], os.LookupEnv, os.Stderr))
+}
+
+// run is main with its surroundings passed in. It returns the exit code.
+func run(args []string, lookupEnv func(string) (string, bool), stderr io.Writer) int {
+	cfg, err := parseConfig(args, lookupEnv, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "gin-app: %v (see gin-app -help)\n", err)
+		return exitUsage
+	}
+	jobs, err := newApp(cfg)
+	if err == nil {
+		err = jobs.Run(cfg.addr)
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "gin-app: %v\n", err)
+		return exitFailure
+	}
+	return 0
+}
+
+// newApp wires the routes to a Manager, which serves and runs them.
+func newApp(cfg config) (*ginasync.Manager, error) {
+	r := gin.Default()
+	flakyRetry := worker.Backoff{Initial: 200 * time.Millisecond, Max: 200 * time.Millisecond, Factor: 1}
+
+	r.POST("/thumbnails", ginasync.Async(thumbnail))
+	r.POST("/reports/:year", ginasync.AsyncFunc(buildReport))
+	r.POST("/slow/:seconds", ginasync.Async(slow))
+	r.POST("/flaky", ginasync.Async(flaky, ginasync.Retry(flakyRetry)))
+
+	jobs, err := ginasync.New(r, cfg.options()...)
+	if err != nil {
+		return nil, err
+	}
+	jobs.Routes(r.Group("/jobs"))
+	return jobs, nil
+}
