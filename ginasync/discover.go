@@ -17,8 +17,9 @@ var serveCode = reflect.ValueOf((*endpoint)(nil).serve).Pointer()
 
 // answerProbe hands the endpoint to discovery.
 func answerProbe(c *gin.Context, e *endpoint) {
-	if v, ok := c.Get(probeKey{}); ok {
-		*(v.(**endpoint)) = e
+	value, _ := c.Get(probeKey{})
+	if place, ok := value.(**endpoint); ok {
+		*place = e
 	}
 }
 

@@ -52,7 +52,7 @@ func startApp(t *testing.T, r *gin.Engine, s store.Store, opts ...ginasync.Optio
 	t.Helper()
 	jobs, err := ginasync.New(r, append([]ginasync.Option{
 		ginasync.WithStore(s),
-		ginasync.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil))),
+		ginasync.WithLogger(slog.New(slog.DiscardHandler)),
 	}, opts...)...)
 	require.NoError(t, err)
 	jobs.Routes(r.Group("/jobs"))

@@ -20,7 +20,7 @@ func serve(t *testing.T, r http.Handler, method, path string) answer {
 	t.Helper()
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, path, http.NoBody))
-	return answer{w.Result(), w.Body.Bytes()} //nolint:bodyclose // a recorder's body needs no closing
+	return answer{w.Result(), w.Body.Bytes()}
 }
 
 func TestStatus(t *testing.T) {

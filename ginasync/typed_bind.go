@@ -70,17 +70,15 @@ func (b *binder) bindBody(r *http.Request, target any, wrong *fieldErrors) (url.
 		b.fields.zeroUnbodied(target)
 		return form, nil
 	case mediaType == "application/x-www-form-urlencoded":
-		if err := r.ParseForm(); err != nil {
-			wrong.add("", "body", "is not a form: "+err.Error())
-		}
+		wrong.addForm(r.ParseForm())
 		return mergeForms(r.PostForm, form), nil
 	case mediaType == "multipart/form-data":
-		if err := r.ParseMultipartForm(formMemory); err != nil {
-			wrong.add("", "body", "is not a multipart form: "+err.Error())
-			return form, nil
+		wrong.addForm(r.ParseMultipartForm(formMemory))
+		if r.MultipartForm != nil {
+			b.fields.setFiles(target, r.MultipartForm.File)
+			form = mergeForms(r.MultipartForm.Value, form)
 		}
-		b.fields.setFiles(target, r.MultipartForm.File)
-		return mergeForms(r.MultipartForm.Value, form), nil
+		return form, nil
 	default:
 		p := newProblem("unsupported-media-type", http.StatusUnsupportedMediaType, "Unsupported media type",
 			"this route takes application/json, application/x-www-form-urlencoded or multipart/form-data")

@@ -69,6 +69,13 @@ func decodeJSON(r *http.Request, target any, wrong *fieldErrors) {
 	}
 }
 
+// addForm names a form body that cannot be read.
+func (e *fieldErrors) addForm(err error) {
+	if err != nil {
+		e.add("", "body", "is not a form of its Content-Type: "+err.Error())
+	}
+}
+
 // addJSON names what does not decode. encoding/json stops at the first value of the
 // wrong type; the others are found field by field.
 func (e *fieldErrors) addJSON(data []byte, target any, err error) {
