@@ -121,8 +121,9 @@ type Want struct {
 	Max   int
 }
 
-// Ref names one claim of a job: the job's id and the number of the claim, which
-// rises with every claim of the job and is never used twice.
+// Ref names one claim of a job: the job's id and the number of the claim. The claims
+// of a job are counted from 1, those that were released or lost with the others, so
+// that no number is used twice.
 type Ref struct {
 	ID    string
 	Claim int64

@@ -21,6 +21,7 @@ const (
 // a shelf, and only the shelves are kept in a heap: there are as many as there are
 // different retentions, usually one or two.
 type archive struct {
+	records *index
 	shelves map[time.Duration]*shelf
 	order   shelfHeap
 	bytes   int64
@@ -33,14 +34,16 @@ type shelf struct {
 	index     int // place in the heap
 }
 
-func newArchive() archive { return archive{shelves: make(map[time.Duration]*shelf)} }
+func newArchive(records *index) archive {
+	return archive{records: records, shelves: make(map[time.Duration]*shelf)}
+}
 
 // add takes in a record that knows when it expires.
 func (a *archive) add(r *record) {
 	a.bytes += r.size()
 	sh := a.shelves[r.retention]
 	if sh == nil {
-		sh = &shelf{retention: r.retention}
+		sh = &shelf{retention: r.retention, jobs: chain{records: a.records}}
 		sh.jobs.pushBack(r)
 		a.shelves[r.retention] = sh
 		heap.Push(&a.order, sh)
@@ -52,7 +55,7 @@ func (a *archive) add(r *record) {
 func (a *archive) remove(r *record) {
 	a.bytes -= r.size()
 	sh := a.shelves[r.retention]
-	wasFirst := sh.jobs.first == r
+	wasFirst := sh.jobs.first() == r
 	sh.jobs.remove(r)
 	switch {
 	case sh.jobs.len == 0:
@@ -68,7 +71,7 @@ func (a *archive) first() *record {
 	if len(a.order) == 0 {
 		return nil
 	}
-	return a.order[0].jobs.first
+	return a.order[0].jobs.first()
 }
 
 // finish archives a record in its terminal state. Only a failed job can be run
@@ -122,8 +125,8 @@ func (s *Store) trim(more int64) {
 	}
 }
 
-// remove forgets a finished job with all that belongs to it. The record itself
-// stays as it was, for a caller that has yet to show it.
+// remove forgets a finished job with all that belongs to it. The record can still
+// be viewed until the lock is given up.
 func (s *Store) remove(r *record) {
 	s.takeOut(r)
 	s.leaveOwner(r)
@@ -133,6 +136,7 @@ func (s *Store) remove(r *record) {
 		delete(s.keys, r.keyed.key)
 	}
 	s.watches.tell(r.id)
+	s.spare.give(r)
 }
 
 // shelfHeap orders the shelves by their first jobs.
@@ -143,7 +147,7 @@ func (h shelfHeap) Len() int { return len(h) }
 
 // Less implements heap.Interface. No shelf in the heap is empty when it is compared.
 func (h shelfHeap) Less(i, j int) bool {
-	return h[i].jobs.first.until < h[j].jobs.first.until
+	return h[i].jobs.first().until < h[j].jobs.first().until
 }
 
 // Swap implements heap.Interface.

@@ -37,18 +37,32 @@ func BenchmarkBareQueue(b *testing.B) {
 	reportRate(b, bareRate(b, newBareQueue(benchKept), b.N))
 }
 
-// BenchmarkSideBySide runs both by turns and reports how much of the bare
-// queue's throughput is left.
+// BenchmarkSideBySide runs both by turns and reports how much of the bare queue's
+// throughput the store reaches: while they fill, when each job is kept, and when
+// they are full, when each job takes the place of another.
 func BenchmarkSideBySide(b *testing.B) {
-	const jobs = 300_000
-	s, q := memstore.New(memstore.WithMaxFinished(benchKept)), newBareQueue(benchKept)
-	storeRate(b, s, benchKept) // both begin full
-	bareRate(b, q, benchKept)
+	open := func() (*memstore.Store, *bareQueue) {
+		return memstore.New(memstore.WithMaxFinished(benchKept)), newBareQueue(benchKept)
+	}
+	b.Run("filling", func(b *testing.B) {
+		sideBySide(b, open)
+	})
+	b.Run("full", func(b *testing.B) {
+		s, q := open()
+		storeRate(b, s, benchKept)
+		bareRate(b, q, benchKept)
+		sideBySide(b, func() (*memstore.Store, *bareQueue) { return s, q })
+	})
+}
+
+func sideBySide(b *testing.B, open func() (*memstore.Store, *bareQueue)) {
+	b.Helper()
 	var stored, bare float64
 	rounds := 0
 	for b.Loop() {
-		stored += storeRate(b, s, jobs)
-		bare += bareRate(b, q, jobs)
+		s, q := open()
+		stored += storeRate(b, s, benchKept)
+		bare += bareRate(b, q, benchKept)
 		rounds++
 	}
 	b.ReportMetric(stored/float64(rounds), "jobs/s")

@@ -1,45 +1,56 @@
 package memstore
 
-// chain is a doubly linked list through the records themselves: any record
-// leaves it at once, without a search and without leaving a gap.
+// chain is a doubly linked list of records: any record leaves it at once, without
+// a search and without leaving a gap. A record is in at most one chain. The links
+// are numbers of the index, not pointers; see index.
 type chain struct {
-	first, last *record
-	len         int
+	records    *index
+	head, tail number
+	len        int
 }
 
+// first returns the record in front, or nil.
+func (c *chain) first() *record { return c.records.at(c.head) }
+
+// last returns the record at the end, or nil.
+func (c *chain) last() *record { return c.records.at(c.tail) }
+
+// after returns the record behind r, or nil.
+func (c *chain) after(r *record) *record { return c.records.at(r.next) }
+
 func (c *chain) pushBack(r *record) {
-	r.prev, r.next = c.last, nil
-	if c.last == nil {
-		c.first = r
+	r.prev, r.next = c.tail, 0
+	if last := c.last(); last != nil {
+		last.next = r.number
 	} else {
-		c.last.next = r
+		c.head = r.number
 	}
-	c.last = r
+	c.tail = r.number
 	c.len++
 }
 
 func (c *chain) pushFront(r *record) {
-	r.prev, r.next = nil, c.first
-	if c.first == nil {
-		c.last = r
+	r.prev, r.next = 0, c.head
+	if first := c.first(); first != nil {
+		first.prev = r.number
 	} else {
-		c.first.prev = r
+		c.tail = r.number
 	}
-	c.first = r
+	c.head = r.number
 	c.len++
 }
 
 func (c *chain) remove(r *record) {
-	if r.prev == nil {
-		c.first = r.next
+	if before := c.records.at(r.prev); before != nil {
+		before.next = r.next
 	} else {
-		r.prev.next = r.next
+		c.head = r.next
 	}
-	if r.next == nil {
-		c.last = r.prev
+	if behind := c.records.at(r.next); behind != nil {
+		behind.prev = r.prev
 	} else {
-		r.next.prev = r.prev
+		c.tail = r.prev
 	}
-	r.prev, r.next = nil, nil
+	r.prev, r.next = 0, 0
 	c.len--
 }

@@ -1,7 +1,6 @@
 package memstore
 
 import (
-	"bytes"
 	"context"
 
 	"github.com/asyncendpoints/gin-async/store"
@@ -10,6 +9,9 @@ import (
 // queuePerClaim bounds how many due jobs a claim queues beyond those it takes.
 // NextDue is 0 while there are more.
 const queuePerClaim = 1024
+
+// smallPayload is up to how many bytes of request and envelope are small.
+const smallPayload = 2048
 
 // Claim implements store.Session.
 func (x *session) Claim(ctx context.Context, want []store.Want) (store.Batch, error) {
@@ -22,19 +24,41 @@ func (x *session) Claim(ctx context.Context, want []store.Want) (store.Batch, er
 		return store.Batch{}, err
 	}
 	// The stored bytes never change: they are copied without holding it.
-	for i := range batch.Claims {
-		c := &batch.Claims[i]
-		c.Request, c.Envelope = copyPayload(c.Request, c.Envelope)
-	}
+	copyPayloads(batch.Claims)
 	return batch, nil
 }
 
-// copyPayload copies two parts of one payload, which the second follows. Neither
-// copy can grow into the other.
-func copyPayload(request, envelope []byte) (requestCopy, envelopeCopy []byte) {
-	n := len(request)
-	payload := bytes.Clone(request[:n+len(envelope)])
-	return payload[:n:n], payload[n:]
+// copyPayloads replaces the store's bytes by copies. Those of small jobs share one
+// block of memory, which is kept until the last of them is done with; a large job
+// gets its own.
+func copyPayloads(claims []store.Claim) {
+	small := 0
+	for i := range claims {
+		if n := payloadSize(&claims[i]); n <= smallPayload {
+			small += n
+		}
+	}
+	shared := make([]byte, small)
+	for i := range claims {
+		c := &claims[i]
+		if n := payloadSize(c); n > smallPayload {
+			own := make([]byte, n)
+			c.Request, own = copyInto(own, c.Request)
+			c.Envelope, _ = copyInto(own, c.Envelope)
+			continue
+		}
+		c.Request, shared = copyInto(shared, c.Request)
+		c.Envelope, shared = copyInto(shared, c.Envelope)
+	}
+}
+
+func payloadSize(c *store.Claim) int { return len(c.Request) + len(c.Envelope) }
+
+// copyInto copies data to the front of memory and returns the copy, which cannot
+// grow into what follows it, and the rest of memory.
+func copyInto(memory, data []byte) (copied, rest []byte) {
+	n := copy(memory, data)
+	return memory[:n:n], memory[n:]
 }
 
 // claim takes jobs under the lock. The claims share the store's bytes.
@@ -117,8 +141,8 @@ func (x *session) claimFrom(q *queue, limit int, batch *store.Batch, now moment)
 // next returns the job at the head of the queue; when none is queued, the one
 // that is due first; nil when there is neither.
 func (s *Store) next(q *queue, now moment) (*record, error) {
-	if q.line.first != nil {
-		return q.line.first, nil
+	if r := q.line.first(); r != nil {
+		return r, nil
 	}
 	r := q.due(now)
 	if r == nil {

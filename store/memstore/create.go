@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/asyncendpoints/gin-async/store"
 )
@@ -11,7 +12,7 @@ func (s *Store) Create(ctx context.Context, job store.NewJob) (store.Job, bool, 
 	if err := ctx.Err(); err != nil {
 		return store.Job{}, false, err
 	}
-	r := newRecord(s.newID(), &job)
+	fresh := newRecord(s.newID(), &job)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
@@ -22,9 +23,11 @@ func (s *Store) Create(ctx context.Context, job store.NewJob) (store.Job, bool, 
 		}
 		return holder.view(), false, nil
 	}
-	if !s.admit(r.size(), job.MaxWaiting) {
+	if !s.admit(fresh.size(), job.MaxWaiting) {
 		return store.Job{}, false, store.ErrFull
 	}
+	r := s.spare.take()
+	*r = fresh
 	s.add(r, &job, now)
 	return r.view(), true, nil
 }
@@ -37,17 +40,15 @@ func (s *Store) newID() string {
 }
 
 // newRecord copies what the caller may reuse; it needs no lock.
-func newRecord(id string, job *store.NewJob) *record {
-	r := &record{
+func newRecord(id string, job *store.NewJob) record {
+	r := record{
 		id:          id,
 		route:       job.Route,
 		maxAttempts: max(job.MaxAttempts, 1),
 		retention:   bounded(job.Retention),
-		payload:     make([]byte, len(job.Request)+len(job.Envelope)),
+		payload:     slices.Concat(job.Request, job.Envelope),
 		requestSize: len(job.Request),
 	}
-	copy(r.payload, job.Request)
-	copy(r.payload[r.requestSize:], job.Envelope)
 	if job.Key != "" {
 		r.keyed = &reservation{job.Key, job.Fingerprint}
 	}
@@ -81,9 +82,6 @@ func (s *Store) admit(size int64, maxWaiting int) bool {
 
 // add enters a new record everywhere it belongs.
 func (s *Store) add(r *record, job *store.NewJob, now moment) {
-	for s.jobs.taken(r.id) {
-		r.id = s.newID()
-	}
 	s.lastSeq++
 	r.seq = s.lastSeq
 	r.version = 1

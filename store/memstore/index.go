@@ -1,66 +1,54 @@
 package memstore
 
-import (
-	"encoding/binary"
-
-	"github.com/asyncendpoints/gin-async/store"
-)
-
-// index finds a record by its id. The map holds no pointers, only numbers of
-// slots, so that the garbage collector need not walk it: its entries lie in no
-// order, and each would cost the collector a cache miss in every cycle. For the
-// same reason its keys are a part of the id.
+// index numbers the records and finds them by id. What refers to very many records
+// (its own table, chains, ledgers) does so by number: the garbage collector then
+// meets each record once in a cycle, in the order of the slots, where pointers
+// would make it follow several to each, in no order and with a cache miss for most.
 type index struct {
-	numbers map[key]uint32
-	slots   []*record
-	free    []uint32
+	slots []*record // slots[0] is nil
+	free  []number
+	table table
 }
 
-// key is the first eight of the random characters of an id. No two records of an
-// index share them: see taken.
-type key uint64
+// number is the slot of a record; 0 is none.
+type number uint32
 
-// keyOf needs an id of full length.
-func keyOf(id string) key { return key(binary.LittleEndian.Uint64([]byte(id[1:9]))) }
+func newIndex() *index { return &index{slots: make([]*record, 1), table: newTable()} }
 
-func newIndex() index { return index{numbers: make(map[key]uint32)} }
+// at returns the record of a number; nil for 0.
+func (x *index) at(n number) *record { return x.slots[n] }
 
 // get returns the record of an id, or nil.
 func (x *index) get(id string) *record {
-	if len(id) != store.IDLen {
-		return nil
+	t := &x.table
+	tag := tagOf(id)
+	for i := t.home(tag); t.cells[i].number != 0; i = t.after(i) {
+		if t.cells[i].tag != tag {
+			continue
+		}
+		if r := x.at(t.cells[i].number); r.id == id {
+			return r
+		}
 	}
-	number, ok := x.numbers[keyOf(id)]
-	if !ok || x.slots[number].id != id {
-		return nil
-	}
-	return x.slots[number]
+	return nil
 }
 
-// taken reports whether the id cannot be added because another has its key. That
-// is rare: a key has 40 random bits.
-func (x *index) taken(id string) bool {
-	_, ok := x.numbers[keyOf(id)]
-	return ok
-}
-
-// add enters a record whose id is not taken.
+// add enters a record that is not in the index yet and gives it its number.
 func (x *index) add(r *record) {
-	number := uint32(len(x.slots))
 	if last := len(x.free) - 1; last >= 0 {
-		number = x.free[last]
+		r.number = x.free[last]
 		x.free = x.free[:last]
-		x.slots[number] = r
+		x.slots[r.number] = r
 	} else {
+		r.number = number(len(x.slots))
 		x.slots = append(x.slots, r)
 	}
-	x.numbers[keyOf(r.id)] = number
+	r.tag = tagOf(r.id)
+	x.table.add(cell{r.tag, r.number})
 }
 
 func (x *index) remove(r *record) {
-	k := keyOf(r.id)
-	number := x.numbers[k]
-	delete(x.numbers, k)
-	x.slots[number] = nil
-	x.free = append(x.free, number)
+	x.table.remove(cell{r.tag, r.number})
+	x.slots[r.number] = nil
+	x.free = append(x.free, r.number)
 }

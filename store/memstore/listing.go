@@ -77,8 +77,8 @@ func (s *Store) visit(p *pager, before uint64) uint64 {
 			break
 		}
 		e := owner.entries[i]
-		if e.job != nil && !e.job.expired(now) {
-			p.take(e.job)
+		if r := s.jobs.at(e.job); r != nil && !r.expired(now) {
+			p.take(r)
 		}
 		before = e.seq
 		i--

@@ -37,11 +37,12 @@ type Store struct {
 
 	mu       sync.Mutex
 	lastSeq  uint64
-	jobs     index
+	jobs     *index
 	keys     map[string]*record
 	owners   map[string]*ledger
 	queues   map[string]*queue
 	archive  archive
+	spare    spare
 	watches  watches
 	counts   counts
 	bytes    int64 // requests, envelopes and results of all jobs
@@ -53,17 +54,18 @@ type Store struct {
 
 // New returns an empty store with the given options.
 func New(opts ...Option) *Store {
+	jobs := newIndex()
 	s := &Store{
 		birth:       time.Now(),
 		ids:         sync.Pool{New: func() any { return new(store.IDSource) }},
 		maxBytes:    defaultMaxBytes,
 		maxFinished: defaultMaxFinished,
 		cursorTag:   store.NewID(partition),
-		jobs:        newIndex(),
+		jobs:        jobs,
 		keys:        make(map[string]*record),
 		owners:      make(map[string]*ledger),
 		queues:      make(map[string]*queue),
-		archive:     newArchive(),
+		archive:     newArchive(jobs),
 		watches:     make(watches),
 	}
 	for _, opt := range opts {

@@ -1,21 +1,26 @@
 package memstore
 
-import "sort"
+import (
+	"slices"
+	"sort"
+)
 
-// ledger lists the jobs of one owner in the order of their creation. Removed
-// jobs leave a gap; gaps at the front go at once, the others when they are half
-// of the ledger. Adding and removing take constant time on average.
+// ledger lists the jobs of one owner in the order of their creation. A removed job
+// leaves a gap. Gaps at the front are given up when they are half of the ledger,
+// and all of them when half of the rest is gaps: adding and removing take constant
+// time on average.
 type ledger struct {
 	name    string
 	entries []entry
 	origin  int // slot of entries[0]
-	gaps    int
+	front   int // how many entries at the front are gaps
+	gaps    int // how many of the others are
 }
 
-// entry keeps the number of a removed job so that the ledger stays searchable.
+// entry keeps the seq of a removed job so that the ledger stays searchable.
 type entry struct {
 	seq uint64
-	job *record // nil: removed
+	job number // 0: removed
 }
 
 // compactFrom is the length from which gaps are worth removing.
@@ -30,38 +35,52 @@ func (s *Store) joinOwner(r *record, name string) {
 	}
 	r.owner = l
 	r.slot = l.origin + len(l.entries)
-	l.entries = append(l.entries, entry{r.seq, r})
+	l.entries = append(l.entries, entry{r.seq, r.number})
 }
 
 // leaveOwner takes a record out of its ledger and forgets the ledger with its
 // last record.
 func (s *Store) leaveOwner(r *record) {
 	l := r.owner
-	l.entries[r.slot-l.origin].job = nil
+	l.entries[r.slot-l.origin].job = 0
 	l.gaps++
-	for len(l.entries) > 0 && l.entries[0].job == nil {
-		l.entries = l.entries[1:]
-		l.origin++
+	for l.front < len(l.entries) && l.entries[l.front].job == 0 {
+		l.front++
 		l.gaps--
 	}
-	if len(l.entries) == 0 {
+	length := len(l.entries) - l.front
+	switch {
+	case length == 0:
 		delete(s.owners, l.name)
-		return
-	}
-	if len(l.entries) >= compactFrom && l.gaps > len(l.entries)/2 {
-		l.compact()
+	case l.front >= compactFrom && l.front > length:
+		l.advance()
+	case length >= compactFrom && l.gaps > length/2:
+		l.compact(s.jobs)
 	}
 }
 
-func (l *ledger) compact() {
-	kept := make([]entry, 0, len(l.entries)-l.gaps)
-	for _, e := range l.entries {
-		if e.job != nil {
-			e.job.slot = len(kept)
+// advance gives up the gaps at the front. The slots of the others stay the same.
+func (l *ledger) advance() {
+	kept := l.entries[l.front:]
+	if len(kept) < cap(l.entries)/4 {
+		l.entries = slices.Clone(kept) // the owner had many more jobs once
+	} else {
+		l.entries = append(l.entries[:0], kept...)
+	}
+	l.origin += l.front
+	l.front = 0
+}
+
+// compact gives up all gaps and numbers the slots anew.
+func (l *ledger) compact(records *index) {
+	kept := make([]entry, 0, len(l.entries)-l.front-l.gaps)
+	for _, e := range l.entries[l.front:] {
+		if r := records.at(e.job); r != nil {
+			r.slot = len(kept)
 			kept = append(kept, e)
 		}
 	}
-	l.entries, l.origin, l.gaps = kept, 0, 0
+	l.entries, l.origin, l.front, l.gaps = kept, 0, 0, 0
 }
 
 // before returns the index of the newest entry older than seq; -1 when there is

@@ -35,7 +35,7 @@ func (q *queue) untilDue(now moment) time.Duration {
 func (s *Store) joinQueue(r *record, name string) {
 	q := s.queues[name]
 	if q == nil {
-		q = &queue{name: name}
+		q = &queue{name: name, line: chain{records: s.jobs}}
 		s.queues[name] = q
 	}
 	q.jobs++

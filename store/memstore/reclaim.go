@@ -37,7 +37,7 @@ func (s *Store) reclaimFrom(x *session, limit int, now moment) (taken int, err e
 		return 0, nil
 	}
 	x.over = true
-	for r := x.held.last; r != nil && taken < limit; r = x.held.last {
+	for r := x.held.last(); r != nil && taken < limit; r = x.held.last() {
 		if err := s.reclaimJob(r, now); err != nil {
 			return taken, err
 		}

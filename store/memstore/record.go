@@ -33,6 +33,8 @@ type record struct {
 	retention time.Duration
 	until     elapsed  // when a scheduled job is due, a finished one expires
 	seq       uint64   // order of creation
+	number    number   // in the index
+	tag       uint32   // in its table
 	slot      int      // index in the owner's ledger, counted from its origin
 	holder    *session // nil unless in_progress
 	claim     int64    // number of the latest claim
@@ -40,8 +42,8 @@ type record struct {
 	// settled is what the latest Settle did, for the caller that asks again.
 	settled settlement
 
-	prev, next *record // neighbours in the chain the record is in
-	index      int     // place in the schedule's heap
+	prev, next number // neighbours in the chain the record is in
+	index      int    // place in the schedule's heap
 }
 
 // reservation is an idempotency key and what tells its requests apart.

@@ -32,6 +32,7 @@ func (s *Store) Join(ctx context.Context, worker string, lease time.Duration) (s
 	}
 	joined := &session{
 		store: s, worker: worker, lease: bounded(lease),
+		held:    chain{records: s.jobs},
 		arrived: make(chan struct{}, 1), stopAsked: make(chan struct{}, 1),
 	}
 	s.mu.Lock()
@@ -55,7 +56,7 @@ func (x *session) Renew(ctx context.Context) (store.Renewal, error) {
 	}
 	x.deadline = x.store.now().add(x.lease).elapsed
 	var renewal store.Renewal
-	for r := x.held.first; r != nil; r = r.next {
+	for r := x.held.first(); r != nil; r = x.held.after(r) {
 		ref := store.Ref{ID: r.id, Claim: r.claim}
 		renewal.Held = append(renewal.Held, ref)
 		if r.canceling() {
@@ -80,7 +81,7 @@ func (x *session) Leave(ctx context.Context) error {
 	now := s.now()
 	// From the last claim to the first: each goes to the head of its queue, so they
 	// end up there in the order they were claimed in.
-	for r := x.held.last; r != nil; r = x.held.last {
+	for r := x.held.last(); r != nil; r = x.held.last() {
 		if err := s.release(r, 0, now); err != nil {
 			return err
 		}

@@ -25,8 +25,9 @@ func claimersGetEachOnce(h *harness) {
 	for range jobs {
 		h.create()
 	}
-	batches := gather(h, claimers, func(int) ([]store.Ref, error) {
-		session := h.join(longLease)
+	sessions := h.joinAll(claimers)
+	batches := gather(h, claimers, func(worker int) ([]store.Ref, error) {
+		session := sessions[worker]
 		var held []store.Ref
 		for i := 0; ; i++ {
 			batch, err := session.Claim(h.ctx(), []store.Want{{Queue: queueName, Max: 1 + i%3}})

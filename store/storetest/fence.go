@@ -63,6 +63,7 @@ func fenceEarlierClaim(h *harness) {
 	h.unwritable(session, claim.Ref)
 	h.same(again.Job, h.get(claim.Job.ID))
 	assert.Equal(h, store.Completed, h.settle(session, again.Ref, completed()))
+	h.unwritable(session, claim.Ref)
 }
 
 func fenceUnknown(h *harness) {

@@ -90,6 +90,16 @@ func (h *harness) join(lease time.Duration) store.Session {
 	return session
 }
 
+// joinAll opens several sessions.
+func (h *harness) joinAll(n int) []store.Session {
+	h.Helper()
+	sessions := make([]store.Session, n)
+	for i := range sessions {
+		sessions[i] = h.join(longLease)
+	}
+	return sessions
+}
+
 // claim takes up to limit jobs from the usual queue.
 func (h *harness) claim(session store.Session, limit int) store.Batch {
 	h.Helper()

@@ -92,11 +92,12 @@ func wakeUnderRace(h *harness) {
 	ctx, cancel := context.WithTimeout(h.Context(), patience)
 	defer cancel()
 	taken := make(chan string, jobs)
+	sessions := h.joinAll(consumers)
 	counts := gather(h, consumers+1, func(i int) (int, error) {
 		if i == consumers {
 			return 0, h.produce(ctx, jobs)
 		}
-		return h.consume(ctx, cancel, taken)
+		return consume(ctx, cancel, sessions[i], taken)
 	})
 	total := 0
 	for _, n := range counts {
@@ -124,8 +125,7 @@ func (h *harness) produce(ctx context.Context, jobs int) error {
 
 // consume settles jobs until the taken channel is full, sleeping whenever there
 // are none. The consumer that fills it ends the others.
-func (h *harness) consume(ctx context.Context, end func(), taken chan string) (int, error) {
-	session := h.join(longLease)
+func consume(ctx context.Context, end func(), session store.Session, taken chan string) (int, error) {
 	n := 0
 	for {
 		batch, err := session.Claim(ctx, []store.Want{{Queue: queueName, Max: 2}})
@@ -155,8 +155,8 @@ func (h *harness) consume(ctx context.Context, end func(), taken chan string) (i
 
 // unlessOver drops an error that the end of the test brought about.
 func unlessOver(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
