@@ -36,7 +36,7 @@ func (w *Worker) execute(life, ctx context.Context, r *run) {
 	route, known := w.cfg.Routes(r.claim.Job.Route)
 	if !known || route.Handle == nil {
 		w.log.Warn("no handler for the route of this job", r.attrs()...)
-		w.end(life, r, unknownRoute(r.claim.Job))
+		w.end(life, r, unknownRoute(r.claim))
 		return
 	}
 	w.attend(life, ctx, r, route)

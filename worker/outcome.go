@@ -12,8 +12,11 @@ const (
 	// unknownRoutePause is how long a job waits whose route this worker does not
 	// know: time for a worker that knows it to come up.
 	unknownRoutePause = 5 * time.Second
-	// unknownRoutePatience is for how long it is given back before it fails.
+	// unknownRoutePatience is for how long it is given back before it fails, at the
+	// least.
 	unknownRoutePatience = 10 * time.Minute
+	// unknownRouteGiveBacks is how often that makes it.
+	unknownRouteGiveBacks = int64(unknownRoutePatience / unknownRoutePause)
 )
 
 // deed is which write ends an attempt.
@@ -83,11 +86,13 @@ func (b Backoff) orDefault() Backoff {
 	return b
 }
 
-// unknownRoute gives back a job that this worker cannot run, and fails it when
-// nobody took it for long. Both times are the store's, so no clocks are compared.
-func unknownRoute(job store.Job) ending {
-	if job.StartedAt.Sub(job.ReadyAt) > unknownRoutePatience {
-		return settled(store.Fail(noHandlerProblem(job.Route), nil))
+// unknownRoute gives back a job that this worker cannot run, and fails it when that
+// was done for long. It counts the claims that were not counted as attempts: how
+// long the job has waited says nothing, for it may have waited for any worker at all.
+func unknownRoute(claim store.Claim) ending {
+	givenBack := claim.Ref.Claim - int64(claim.Job.Attempt)
+	if givenBack > unknownRouteGiveBacks {
+		return settled(store.Fail(noHandlerProblem(claim.Job.Route), nil))
 	}
 	return ending{does: release, delay: unknownRoutePause}
 }

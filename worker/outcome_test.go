@@ -50,6 +50,15 @@ func TestUnknownRoute(t *testing.T) {
 		})
 	})
 
+	t.Run("a job that has waited long for any worker is given back all the same", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, b *bench) {
+			id := b.job(onRoute("new"))
+			time.Sleep(time.Hour)
+			b.run(succeed)
+			assert.Equal(t, store.Scheduled, b.becomes(id, store.Scheduled).State)
+		})
+	})
+
 	t.Run("a route without a handler counts as unknown", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, b *bench) {
 			b.start(b.configFor(worker.Route{}))

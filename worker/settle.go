@@ -64,6 +64,8 @@ func (w *Worker) persist(life context.Context, r *run, write func(context.Contex
 func (w *Worker) logSettled(ctx context.Context, r *run, outcome store.Outcome, became store.State) {
 	problem := outcome.Problem()
 	switch {
+	case became == store.Failed && problem.Status < 500: // the client's doing
+		w.log.Info("the job failed", r.attrs("error", problem.Title, "detail", problem.Detail)...)
 	case became == store.Failed:
 		w.log.Warn("the job failed", r.attrs("error", problem.Title, "detail", problem.Detail)...)
 	case became == store.Scheduled:
