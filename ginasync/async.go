@@ -46,10 +46,12 @@ func (e *endpoint) serve(c *gin.Context) {
 	}
 	m := e.manager.Load()
 	if m == nil {
-		writeProblem(c, problemOf(errNotStarted))
+		p := problemOf(errNotStarted)
+		setProblemHeaders(c, p)
+		writeProblem(c, p)
 		return
 	}
-	r := m.routes.serving(c.Request.Method, c.FullPath())
+	r := m.routes.Load().serving(e, c.Request.Method, c.FullPath())
 	if r == nil { // registered after Start
 		m.fail(c, errNotStarted)
 		return

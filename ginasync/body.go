@@ -24,9 +24,11 @@ func (e *bodyTooLargeError) Error() string {
 var (
 	// errBodyTruncated is wrapped, with its cause, when the body ended early.
 	errBodyTruncated = errors.New("ginasync: the request body could not be read to its end")
-	// errBodyConsumed says that there is nothing left of a body to store.
-	errBodyConsumed = errors.New("ginasync: a middleware before Async has read the request body; " +
-		"let it put the body back, bind with c.ShouldBindBodyWith, or run it in the worker instead")
+	// errBodyConsumed says that there is nothing left of a body to store, or only a
+	// part of it.
+	errBodyConsumed = errors.New("ginasync: a middleware before Async has read the request body, or replaced it by " +
+		"a shorter one; let it put the body back and set Request.ContentLength to its length, " +
+		"bind with c.ShouldBindBodyWith, or run it in the worker instead")
 )
 
 const (
@@ -44,11 +46,30 @@ func bodyRoom(declared int64) int {
 
 // readBody appends the body of c's request to dst.
 func readBody(dst []byte, c *gin.Context, maxBody int64) ([]byte, error) {
+	start := len(dst)
+	dst, err := readRest(dst, c, maxBody)
+	if err != nil {
+		return nil, err
+	}
+	if !mayBeConsumed(c.Request, int64(len(dst)-start)) {
+		return dst, nil
+	}
+	body, ok := consumedBody(c)
+	if !ok && (c.Request.ContentLength > 0 || c.Request.MultipartForm != nil) {
+		return nil, errBodyConsumed
+	}
+	if int64(len(body)) > maxBody {
+		return nil, &bodyTooLargeError{limit: maxBody}
+	}
+	return append(dst[:start], body...), nil
+}
+
+// readRest appends what there is still to read of the body.
+func readRest(dst []byte, c *gin.Context, maxBody int64) ([]byte, error) {
 	r := c.Request
 	if r.Body == nil || r.Body == http.NoBody {
 		return dst, nil
 	}
-	start := len(dst)
 	// The limit is set on the server's own writer: gin's hides from the reader the
 	// method that makes the server close the connection.
 	limited := http.MaxBytesReader(serverWriter(c.Writer), r.Body, maxBody)
@@ -56,17 +77,17 @@ func readBody(dst []byte, c *gin.Context, maxBody int64) ([]byte, error) {
 	if err != nil {
 		return nil, bodyError(err)
 	}
-	if len(dst) > start || r.ContentLength == 0 {
-		return dst, nil
+	return dst, nil
+}
+
+// mayBeConsumed reports whether a middleware has read the body, or a part of it,
+// before the given number of bytes was read. A body of unknown length of which
+// nothing is left may as well have been empty.
+func mayBeConsumed(r *http.Request, read int64) bool {
+	if r.ContentLength < 0 {
+		return read == 0
 	}
-	body, ok := consumedBody(c)
-	if !ok && r.ContentLength > 0 {
-		return nil, errBodyConsumed
-	}
-	if int64(len(body)) > maxBody {
-		return nil, &bodyTooLargeError{limit: maxBody}
-	}
-	return append(dst, body...), nil
+	return read < r.ContentLength
 }
 
 // appendAll appends what r yields until its end.

@@ -44,6 +44,13 @@ func chunked(parts ...string) string {
 	return raw
 }
 
+// inChunks is a request with its body in one chunk instead of a declared length.
+func inChunks(raw string) string {
+	head, body, _ := strings.Cut(raw, crlf+crlf)
+	head = strings.Replace(head, fmt.Sprintf("Content-Length: %d", len(body)), "Transfer-Encoding: chunked", 1)
+	return fmt.Sprintf("%s\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", head, len(body), body)
+}
+
 func TestABodyIsReadWhole(t *testing.T) {
 	large := strings.Repeat("0123456789abcdef", 20_000) // beyond what is allocated beforehand
 	part := large[:40_000]
@@ -120,10 +127,23 @@ func TestABodyOverTheLimitIsRefused(t *testing.T) {
 func TestADeclaredLengthDoesNotAllocate(t *testing.T) {
 	c := ginContext(t, rawRequest("POST /", ""))
 	c.Request.ContentLength = 10 << 20
-	c.Request.Body = io.NopCloser(strings.NewReader("short"))
-	taken, err := capture(c, 10<<20, nil)
-	require.NoError(t, err)
-	require.LessOrEqual(t, cap(taken.request), 128<<10)
+	body := &roomy{Reader: strings.NewReader("short")}
+	c.Request.Body = io.NopCloser(body)
+	_, err := capture(c, 10<<20, nil)
+	require.ErrorIs(t, err, errBodyConsumed)
+	require.Positive(t, body.room)
+	require.LessOrEqual(t, body.room, 128<<10)
+}
+
+// roomy notes the largest buffer that it was given to read into.
+type roomy struct {
+	io.Reader
+	room int
+}
+
+func (r *roomy) Read(p []byte) (int, error) {
+	r.room = max(r.room, len(p))
+	return r.Reader.Read(p)
 }
 
 func TestATruncatedBodyIsRefused(t *testing.T) {
@@ -180,8 +200,16 @@ func TestABodyThatAMiddlewareReadIsFoundAgain(t *testing.T) {
 		"and put back changed": {rawRequest("POST /", "hello"), "hello, world", func(c *gin.Context) {
 			c.Request.Body = io.NopCloser(strings.NewReader("hello, world"))
 		}},
-		"and put back shorter": {rawRequest("POST /", "0123456789"), "01", func(c *gin.Context) {
-			c.Request.Body = io.NopCloser(strings.NewReader("01"))
+		"and put back shorter, with its length": {rawRequest("POST /", "0123456789"), "01", func(c *gin.Context) {
+			c.Request.Body, c.Request.ContentLength = io.NopCloser(strings.NewReader("01")), 2
+		}},
+		"and put back in part, but kept whole": {rawRequest("POST /", `{"a":1}`), `{"a":1}`, func(c *gin.Context) {
+			_ = c.ShouldBindBodyWithJSON(new(map[string]int))
+			c.Request.Body = io.NopCloser(strings.NewReader(`{"a"`))
+		}},
+		"in chunks as a form": {chunked("b=2&", "a=1"), "a=1&b=2", func(c *gin.Context) {
+			c.Request.Header.Set("Content-Type", gin.MIMEPOSTForm)
+			c.PostForm("a")
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -202,12 +230,27 @@ func TestABodyThatIsGoneIsRefused(t *testing.T) {
 			_, err := c.MultipartForm()
 			assert.NoError(t, err)
 		}},
+		"read as a multipart form in chunks": {inChunks(upload(t, 10)), func(c *gin.Context) {
+			_, err := c.MultipartForm()
+			assert.NoError(t, err)
+		}},
+		"read in part": {rawRequest("POST /", "0123456789"), func(c *gin.Context) {
+			_, err := io.ReadFull(c.Request.Body, make([]byte, 5))
+			assert.NoError(t, err)
+		}},
+		"put back shorter, without its length": {rawRequest("POST /", "0123456789"), func(c *gin.Context) {
+			c.Request.Body = io.NopCloser(strings.NewReader("01"))
+		}},
+		"replaced by nothing, without its length": {rawRequest("POST /", "0123456789"), func(c *gin.Context) {
+			c.Request.Body = http.NoBody
+		}},
 		"closed": {rawRequest("POST /", "hello"), func(c *gin.Context) { _ = c.Request.Body.Close() }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := bodyOf(t, 1<<10, test.raw, test.before)
 			require.ErrorIs(t, err, errBodyConsumed)
 			require.ErrorContains(t, err, "ShouldBindBodyWith", "the text says how to mend it")
+			require.ErrorContains(t, err, "ContentLength", "the text says how to mend it")
 		})
 	}
 }

@@ -18,8 +18,8 @@ type keyCodec struct {
 // CaptureKey carries the value that a middleware has put into the context with
 // c.Set(name, value) to the worker, where c.Get(name) and [Captured] return it. The
 // value must be a T when the request is submitted (else the answer is 500 and no
-// job is stored) and must survive encoding/json. A request without the key leaves
-// it unset. For all routes: WithDefaults(CaptureKey[T](name)).
+// job is stored) and must survive encoding/json. A request without the key, or
+// with nil there, leaves it unset. For all routes: WithDefaults(CaptureKey[T](name)).
 func CaptureKey[T any](name string) RouteOption {
 	codec := keyCodec{
 		name: name,
@@ -64,7 +64,7 @@ func captureKeys(c *gin.Context, codecs []keyCodec) ([]capturedKey, error) {
 	keys := make([]capturedKey, 0, len(codecs))
 	for _, codec := range codecs {
 		value, ok := c.Get(codec.name)
-		if !ok {
+		if !ok || value == nil {
 			continue
 		}
 		data, err := codec.encode(value)

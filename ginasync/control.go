@@ -31,7 +31,7 @@ func (m *Manager) Retry(ctx context.Context, id string) (Job, error) {
 		return Job{}, err
 	}
 	attempts := m.cfg.defaults.maxAttempts // a job of a route that is only elsewhere
-	if r, ok := m.routes.named(job.Route); ok {
+	if r, ok := m.routes.Load().named(job.Route); ok {
 		attempts = r.cfg.maxAttempts
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 )
@@ -44,8 +43,7 @@ func (m *Manager) discover() (*routeTable, error) {
 		if e == nil {
 			continue
 		}
-		// Before the first request Gin shows an escaped colon with its backslash.
-		path := strings.ReplaceAll(info.Path, `\:`, ":")
+		path := unescapeColons(info.Path)
 		r, err := m.newRoute(info.Method, path, e)
 		if err == nil {
 			err = table.add(r)
@@ -57,5 +55,6 @@ func (m *Manager) discover() (*routeTable, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
+	table.allow()
 	return table, nil
 }

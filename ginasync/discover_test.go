@@ -2,6 +2,7 @@ package ginasync_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"testing"
 
@@ -103,6 +104,7 @@ func TestDiscovery(t *testing.T) {
 
 	t.Run("refuses a status group that cannot work", func(t *testing.T) {
 		for want, mount := range map[string]func(m *ginasync.Manager, r *gin.Engine){
+			"needs a group":            func(m *ginasync.Manager, _ *gin.Engine) { m.Routes(nil) },
 			"must not have parameters": func(m *ginasync.Manager, r *gin.Engine) { m.Routes(r.Group("/:tenant/jobs")) },
 			"called twice": func(m *ginasync.Manager, r *gin.Engine) {
 				m.Routes(r.Group("/a"))
@@ -115,6 +117,56 @@ func TestDiscovery(t *testing.T) {
 			mount(jobs, r)
 			require.ErrorContains(t, jobs.Start(t.Context()), want)
 		}
+	})
+
+	t.Run("takes the root for the status routes", func(t *testing.T) {
+		r := gin.New()
+		r.POST("/x", ginasync.Async(fullPath))
+		jobs, err := ginasync.New(r, ginasync.WithoutWorkers())
+		require.NoError(t, err)
+		jobs.Routes(&r.RouterGroup)
+		require.NoError(t, jobs.Start(t.Context()))
+		location := serve(t, r, http.MethodPost, "/x").Header.Get("Location")
+		assert.Regexp(t, `^/[a-z2-7]+$`, location)
+		assert.Equal(t, http.StatusOK, serve(t, r, http.MethodGet, location).StatusCode)
+	})
+
+	t.Run("leaves Routes after Start alone", func(t *testing.T) {
+		r := gin.New()
+		jobs, err := ginasync.New(r, ginasync.WithoutWorkers(), ginasync.WithLogger(slog.New(slog.DiscardHandler)))
+		require.NoError(t, err)
+		require.NoError(t, jobs.Start(t.Context()))
+		jobs.Routes(r.Group("/jobs"))
+		assert.Empty(t, r.Routes())
+	})
+
+	t.Run("follows a method that a middleware overrides", func(t *testing.T) {
+		a := newApp(t, func(r *gin.Engine) {
+			r.POST("/x", func(c *gin.Context) { c.Request.Method = http.MethodPut },
+				ginasync.Async(func(c *gin.Context) { c.String(http.StatusOK, c.Request.Method) }))
+			r.Any("/any", func(c *gin.Context) { c.Request.Method = "ODD" }, ginasync.Async(fullPath))
+		})
+		assert.Equal(t, http.MethodPut, string(a.run("/x", "").body))
+		assert.Equal(t, http.StatusInternalServerError, a.post("/any", "").StatusCode, "which route is meant, nobody knows")
+	})
+
+	t.Run("runs as many jobs of a queue at once as the queue has room for", func(t *testing.T) {
+		running, finish := make(chan struct{}, 10), make(chan struct{})
+		a := newApp(t, func(r *gin.Engine) {
+			r.POST("/pdf", ginasync.Async(func(*gin.Context) { running <- struct{}{}; <-finish }, ginasync.Queue("pdf")))
+			r.POST("/other", ginasync.Async(text("not held up")))
+		}, ginasync.WithQueue("pdf", 2))
+		for range 4 {
+			a.submit("/pdf", "")
+		}
+		<-running
+		<-running
+		assert.Equal(t, "not held up", string(a.run("/other", "").body))
+		stats, err := a.store.Stats(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, 2, stats.InProgress)
+		assert.Equal(t, 2, stats.Queued)
+		close(finish)
 	})
 
 	t.Run("works without status routes, without links", func(t *testing.T) {
@@ -161,6 +213,10 @@ func TestCaptureKey(t *testing.T) {
 				got, _ := ginasync.Captured[user](ctx, "user")
 				return got.Name, nil
 			}, ginasync.CaptureKey[user]("user")))
+			r.POST("/nil", login(nil), ginasync.AsyncFunc(func(ctx context.Context, _ struct{}) (bool, error) {
+				_, ok := ginasync.Captured[user](ctx, "user")
+				return ok, nil
+			}, ginasync.CaptureKey[user]("user")))
 			r.POST("/unset", ginasync.AsyncFunc(func(ctx context.Context, _ struct{}) (bool, error) {
 				_, ok := ginasync.Captured[user](ctx, "user")
 				return ok, nil
@@ -169,6 +225,7 @@ func TestCaptureKey(t *testing.T) {
 		assert.JSONEq(t, `{"Name":"Ann","Roles":["admin"]}`, string(a.run("/gin", "").body))
 		assert.JSONEq(t, `"Ann"`, string(a.run("/typed", "").body))
 		assert.Equal(t, "false", string(a.run("/unset", "").body))
+		assert.Equal(t, "false", string(a.run("/nil", "").body))
 	})
 
 	t.Run("refuses a value of another type or none that JSON can hold", func(t *testing.T) {

@@ -9,23 +9,33 @@ import (
 // Status is the status document: what clients see of a job. Members that have no
 // value yet are left out. Times are UTC, to the millisecond.
 type Status struct {
-	ID                string          `json:"id"`
-	State             store.State     `json:"state"`
-	Done              bool            `json:"done"` // the state is terminal
-	Version           int64           `json:"version"`
-	Route             string          `json:"route"`
-	Queue             string          `json:"queue"`
-	Attempt           int             `json:"attempt"`
-	MaxAttempts       int             `json:"max_attempts"`
-	CreatedAt         *time.Time      `json:"created_at,omitempty"`
-	StartedAt         *time.Time      `json:"started_at,omitempty"`
-	FinishedAt        *time.Time      `json:"finished_at,omitempty"`
-	ExpiresAt         *time.Time      `json:"expires_at,omitempty"`
-	NextAttemptAt     *time.Time      `json:"next_attempt_at,omitempty"`
+	ID    string      `json:"id"`
+	State store.State `json:"state"`
+	// Done says that the state is terminal.
+	Done bool `json:"done"`
+	// Version counts the changes of the document; the ETag of the status route.
+	Version int64 `json:"version"`
+	// Route and Queue are those of the async route.
+	Route string `json:"route"`
+	Queue string `json:"queue"`
+	// Attempt is the number of the latest attempt, 0 before the first; MaxAttempts
+	// that of the last one there may be.
+	Attempt     int        `json:"attempt"`
+	MaxAttempts int        `json:"max_attempts"`
+	CreatedAt   *time.Time `json:"created_at,omitempty"`
+	// StartedAt is the start of the latest attempt.
+	StartedAt  *time.Time `json:"started_at,omitempty"`
+	FinishedAt *time.Time `json:"finished_at,omitempty"`
+	// ExpiresAt is when a job that is over is removed.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	// NextAttemptAt is when a scheduled job runs.
+	NextAttemptAt *time.Time `json:"next_attempt_at,omitempty"`
+	// CancelRequestedAt is when a running job was asked to stop.
 	CancelRequestedAt *time.Time      `json:"cancel_requested_at,omitempty"`
 	Progress          *StatusProgress `json:"progress,omitempty"`
 	Response          *StatusResponse `json:"response,omitempty"`
-	Error             *Problem        `json:"error,omitempty"`
+	// Error is why the latest attempt did not complete.
+	Error *Problem `json:"error,omitempty"`
 	// RetryAfter is when to ask again, in seconds; left out when done.
 	RetryAfter int64 `json:"retry_after,omitempty"`
 	Links      Links `json:"links"`

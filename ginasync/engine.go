@@ -72,8 +72,8 @@ func unescapeColons(pattern string) string {
 
 // run runs the route's handlers on the stored request with ctx as the request's
 // context and records the response. set, if not nil, prepares the gin context
-// before the first handler. Writing more than maxResult bytes of body ends the
-// context and the recording. A panic of a handler goes on to the caller.
+// before the first handler. Writing more than maxResult bytes of body, or more than
+// maxHeader of headers, ends the context and the recording. A panic of a handler goes on to the caller.
 //
 // It returns when the handlers do, and not before.
 func (e *replayEngine) run(ctx context.Context, method, fullPath string, s *stored, maxResult int64, set func(*gin.Context)) recorded {
@@ -101,6 +101,8 @@ func prologue(c *gin.Context) {
 		return
 	}
 	c.Request, c.Params = w.request, w.params
+	w.writer.ResponseWriter = c.Writer
+	c.Writer = &w.writer
 	// net/http removes uploaded files for its own request only.
 	defer func() { removeUploads(w.request, c.Request) }()
 	if w.set != nil {

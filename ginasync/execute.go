@@ -10,7 +10,7 @@ import (
 
 // workerRoute tells the worker how to run the jobs of a route.
 func (m *Manager) workerRoute(name string) (worker.Route, bool) {
-	r, ok := m.routes.named(name)
+	r, ok := m.routes.Load().named(name)
 	if !ok {
 		return worker.Route{}, false
 	}
@@ -44,8 +44,8 @@ func (m *Manager) execute(ctx context.Context, r *route, claim store.Claim) work
 		}
 	}
 	answer := m.replay.run(ctx, r.method, r.path, request, r.cfg.maxResult, restore)
-	if answer.err != nil && answer.status >= 400 {
-		m.log.Warn("ginasync: handler failed", "job", claim.Job.ID, "route", r.name,
+	if answer.err != nil && ctx.Err() == nil {
+		m.log.Warn("ginasync: handler reported an error", "job", claim.Job.ID, "route", r.name,
 			"attempt", claim.Job.Attempt, "status", answer.status, "error", answer.err)
 	}
 	return r.report(answer)

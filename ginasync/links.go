@@ -11,25 +11,31 @@ import (
 var (
 	errStatusTwice  = errors.New("Routes was called twice: a Manager has one status group")
 	errStatusParams = errors.New("the status group's path must not have parameters: a job's URL is the same for everybody")
+	errStatusNil    = errors.New("Routes needs a group, such as engine.Group(\"/jobs\"), not nil")
 )
+
+// statusGroup is where the status routes are.
+type statusGroup struct {
+	there bool
+	path  string // without a slash at its end; empty at the root
+	err   error  // a mistake in the call of Routes
+}
 
 // Routes registers the status routes on group: GET /:id, GET /:id/result, POST
 // /:id/cancel and POST /:id/retry. The group's middleware guards them; without any,
 // who knows a job's id may see and stop the job. Call it once, before Start; what is
-// wrong with the call, Start returns.
+// wrong with the call, Start returns. After Start it does nothing but log an error.
 func (m *Manager) Routes(group *gin.RouterGroup) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	path := strings.TrimRight(group.BasePath(), "/")
-	switch {
-	case m.statusPath != "":
-		m.statusErr = errStatusTwice
-		return
-	case strings.ContainsAny(path, ":*"):
-		m.statusErr = errStatusParams
+	if m.started {
+		m.log.Error("ginasync: Routes was called after Start: call it before")
 		return
 	}
-	m.statusPath = path
+	if m.status.err = m.mountError(group); m.status.err != nil {
+		return
+	}
+	m.status = statusGroup{there: true, path: strings.TrimRight(group.BasePath(), "/")}
 	group.GET("/:id", m.showStatus)
 	group.HEAD("/:id", m.showStatus)
 	group.GET("/:id/result", m.showResult)
@@ -38,7 +44,22 @@ func (m *Manager) Routes(group *gin.RouterGroup) {
 	group.POST("/:id/retry", m.retry)
 }
 
-// Links are the URLs of a job; those that make no sense in its state are left out.
+// mountError says why the status routes cannot be on group.
+func (m *Manager) mountError(group *gin.RouterGroup) error {
+	switch {
+	case group == nil:
+		return errStatusNil
+	case m.status.there:
+		return errStatusTwice
+	case strings.ContainsAny(group.BasePath(), ":*"):
+		return errStatusParams
+	default:
+		return nil
+	}
+}
+
+// Links are the URLs of a job. Cancel is there until the job is over, Retry when it
+// has failed, Result unless it was canceled.
 type Links struct {
 	Self   string `json:"self,omitempty"`
 	Result string `json:"result,omitempty"`
@@ -49,11 +70,14 @@ type Links struct {
 // linksOf returns the URLs of a job, none when there are no status routes. The Host
 // header plays no part: whoever sends it must not decide where clients go.
 func (m *Manager) linksOf(job Job) Links {
-	if m.statusPath == "" {
+	if !m.status.there {
 		return Links{}
 	}
-	self := m.cfg.baseURL + m.statusPath + "/" + job.ID
-	links := Links{Self: self, Result: self + "/result"}
+	self := m.cfg.baseURL + m.status.path + "/" + job.ID
+	links := Links{Self: self}
+	if job.State != store.Canceled {
+		links.Result = self + "/result"
+	}
 	if !job.State.Terminal() {
 		links.Cancel = self + "/cancel"
 	}

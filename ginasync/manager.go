@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asyncendpoints/gin-async/store"
+	"github.com/asyncendpoints/gin-async/store/memstore"
 	"github.com/asyncendpoints/gin-async/worker"
 	"github.com/gin-gonic/gin"
 )
@@ -25,14 +27,13 @@ type Manager struct {
 	store  store.Store
 	log    *slog.Logger
 
-	mu         sync.Mutex // guards what follows until Start has returned
-	started    bool
-	statusPath string // path of the status group; empty: none
-	statusErr  error  // a mistake in the call of Routes
-
-	routes  *routeTable    // written by Start, before any endpoint knows the Manager
-	replay  *replayEngine  // the same
+	mu      sync.Mutex // serialises Routes, Start and Shutdown
+	started bool
+	status  statusGroup
 	workers *worker.Worker // nil without workers
+
+	routes atomic.Pointer[routeTable] // empty until Start
+	replay *replayEngine              // written before the workers start
 }
 
 // New creates the Manager of an engine. It starts nothing and registers nothing. It
@@ -45,10 +46,9 @@ func New(engine *gin.Engine, opts ...Option) (*Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ginasync: %w", err)
 	}
-	return &Manager{
-		engine: engine, cfg: cfg, store: cfg.store, log: cfg.log,
-		routes: newRouteTable(),
-	}, nil
+	m := &Manager{engine: engine, cfg: cfg, store: cfg.store, log: cfg.log}
+	m.routes.Store(newRouteTable())
+	return m, nil
 }
 
 // Start binds the async routes registered so far and starts the workers. Call it
@@ -64,10 +64,10 @@ func (m *Manager) Start(ctx context.Context) error {
 		return errStarted
 	}
 	table, err := m.discover()
-	if err = errors.Join(m.statusErr, err); err != nil {
+	if err = errors.Join(m.status.err, err); err != nil {
 		return fmt.Errorf("ginasync: %w", err)
 	}
-	m.routes = table
+	m.routes.Store(table)
 	m.replay = newReplayEngine(m.engine)
 	for _, r := range table.byName {
 		m.replay.add(r.method, r.path, r.handlers(m.cfg.middleware)...)
@@ -80,7 +80,7 @@ func (m *Manager) Start(ctx context.Context) error {
 		return fmt.Errorf("ginasync: %w", err)
 	}
 	m.started = true
-	m.warnOfGaps()
+	m.warnOfGaps(table)
 	return nil
 }
 
@@ -106,12 +106,12 @@ func (m *Manager) startWorkers(ctx context.Context) error {
 }
 
 // warnOfGaps logs what is allowed and most likely not meant.
-func (m *Manager) warnOfGaps() {
-	if len(m.routes.byName) == 0 {
+func (m *Manager) warnOfGaps(table *routeTable) {
+	if len(table.byName) == 0 {
 		m.log.Warn("ginasync: no async routes found: Async has to be the last handler of a route, and registered before Start")
 		return
 	}
-	if m.statusPath == "" {
+	if !m.status.there {
 		m.log.Warn("ginasync: no status routes: clients cannot follow their jobs; call Manager.Routes before Start")
 	}
 }
@@ -119,9 +119,10 @@ func (m *Manager) warnOfGaps() {
 // Shutdown stops the workers: they take no more jobs, running ones may finish within
 // the grace period or until ctx is done, whichever is first. Then their contexts are
 // cancelled and what is still not over is released, to be run again elsewhere. It
-// returns nil when every job was finished or released. Stop the HTTP server first;
-// a request that comes later is still stored. Before Start, and a second time, it
-// does nothing.
+// returns nil when every job was finished or released. Requests are still stored
+// after it; stop the HTTP server too. Before Start it does nothing. It may be called
+// again, also at the same time: each call waits for the same end, and the first ctx
+// that is done ends the grace period.
 func (m *Manager) Shutdown(ctx context.Context) error {
 	m.mu.Lock()
 	w := m.workers
@@ -129,5 +130,24 @@ func (m *Manager) Shutdown(ctx context.Context) error {
 	if w == nil {
 		return nil
 	}
-	return w.Shutdown(ctx)
+	err := w.Shutdown(ctx)
+	m.tellWhatWaits(context.WithoutCancel(ctx))
+	return err
+}
+
+// tellWhatWaits logs how many jobs are left; those of a memstore end with the process.
+func (m *Manager) tellWhatWaits(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	stats, err := m.store.Stats(ctx)
+	waiting := stats.Queued + stats.Scheduled
+	_, inMemory := m.store.(*memstore.Store)
+	switch {
+	case err != nil:
+		m.log.Warn("ginasync: workers stopped; the store does not say what waits", "error", err)
+	case waiting > 0 && inMemory:
+		m.log.Warn("ginasync: workers stopped; waiting jobs end with the process", "waiting", waiting)
+	default:
+		m.log.Info("ginasync: workers stopped", "waiting", waiting)
+	}
 }

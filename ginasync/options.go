@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"strings"
 	"time"
 
@@ -57,15 +58,45 @@ func newConfig(opts []Option) (config, error) {
 		log:       slog.Default(),
 	}
 	for _, opt := range opts {
+		if opt == nil {
+			cfg.mistake("an Option is nil: leave it out")
+			continue
+		}
 		opt(&cfg)
 	}
-	if err := cfg.defaults.validate(); err != nil {
-		cfg.errs = append(cfg.errs, fmt.Errorf("WithDefaults: %w", err))
-	}
+	cfg.checkTogether()
 	if cfg.store == nil {
 		cfg.store = memstore.New()
 	}
 	return cfg, errors.Join(cfg.errs...)
+}
+
+// checkTogether notes what no option can see by itself.
+func (c *config) checkTogether() {
+	if err := c.defaults.validate(); err != nil {
+		c.mistake("WithDefaults: %w", err)
+	}
+	if c.defaults.name != "" {
+		c.mistake("WithDefaults: Name is for one route: no two may have the same")
+	}
+	if err := c.declared(c.defaults.queue); err != nil {
+		c.mistake("WithDefaults: %w", err)
+	}
+	slots := 0
+	for _, n := range c.queues {
+		slots += n
+	}
+	if slots == 0 && !c.noWorkers {
+		c.mistake("no queue has a concurrency above 0: to run no jobs here, use WithoutWorkers")
+	}
+}
+
+// declared returns an error for a queue that no option names.
+func (c *config) declared(queue string) error {
+	if _, ok := c.queues[queue]; ok || queue == "" {
+		return nil
+	}
+	return fmt.Errorf("queue %q is not declared: add WithQueue(%q, n) to New, with n 0 if other processes work on it", queue, queue)
 }
 
 // mistake notes what is wrong with an option and how to mend it.
@@ -100,11 +131,18 @@ func WithLogger(logger *slog.Logger) Option {
 // "https://api.example.com/v2" for a server behind a proxy that strips a prefix.
 // Default: none, URLs are absolute paths, which a client resolves against the URL
 // it called. The Host header is never used.
-func WithBaseURL(url string) Option {
+func WithBaseURL(base string) Option {
 	return func(c *config) {
-		if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "/") {
-			c.mistake("WithBaseURL needs a URL with scheme and host, or a path with a leading slash, not %q", url)
+		u, err := url.Parse(base)
+		switch {
+		case err != nil:
+			c.mistake("WithBaseURL: %w", err)
+		case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+			c.mistake("WithBaseURL must not have a query, a fragment or a user: %q", base)
+		case (u.Scheme == "http" || u.Scheme == "https") && u.Host != "":
+		case u.Scheme != "" || u.Host != "" || !strings.HasPrefix(base, "/"):
+			c.mistake("WithBaseURL needs a URL with scheme and host, or a path with a leading slash, not %q", base)
 		}
-		c.baseURL = strings.TrimRight(url, "/")
+		c.baseURL = strings.TrimRight(base, "/")
 	}
 }

@@ -57,6 +57,10 @@ func (c *routeConfig) clone() routeConfig {
 
 func (c *routeConfig) apply(opts []RouteOption) {
 	for _, opt := range opts {
+		if opt == nil {
+			c.mistake("a RouteOption is nil: leave it out")
+			continue
+		}
 		opt(c)
 	}
 }
@@ -117,7 +121,8 @@ func Retry(backoff worker.Backoff) RouteOption {
 }
 
 // Timeout sets how long one attempt may take. Then its context is done, and the
-// attempt counts as failed with 504, worth a retry. Default: 30 min.
+// attempt counts as failed with 504, worth a retry. A handler that has not returned
+// 5 s later is left behind. Default: 30 min.
 func Timeout(d time.Duration) RouteOption {
 	return func(c *routeConfig) {
 		if d <= 0 {

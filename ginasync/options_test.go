@@ -22,6 +22,7 @@ func TestNewReturnsEveryMistakeJoined(t *testing.T) {
 		"WithMiddleware must not be nil":               ginasync.WithMiddleware(nil),
 		"WithMaxQueued must be at least 1, not 0":      ginasync.WithMaxQueued(0),
 		"WithBaseURL needs a URL with scheme and host": ginasync.WithBaseURL("example.com"),
+		"an Option is nil":                             nil,
 		"WithAccepted must not be nil":                 ginasync.WithAccepted(nil),
 		"WithStatus must not be nil":                   ginasync.WithStatus(nil),
 		"WithError must not be nil":                    ginasync.WithError(nil),
@@ -32,10 +33,33 @@ func TestNewReturnsEveryMistakeJoined(t *testing.T) {
 	for _, opt := range mistakes {
 		opts = append(opts, opt)
 	}
-	_, err := ginasync.New(nil, opts...)
+	_, err := ginasync.New(nil, opts...) // every mistake there can be
 	require.ErrorContains(t, err, "the engine is nil")
 	for text := range mistakes {
 		require.ErrorContains(t, err, text)
+	}
+}
+
+func TestNewLooksAtOptionsTogether(t *testing.T) {
+	for want, opts := range map[string][]ginasync.Option{
+		"WithDefaults: Name is for one route":              {ginasync.WithDefaults(ginasync.Name("n"))},
+		`WithDefaults: queue "pdf" is not declared`:        {ginasync.WithDefaults(ginasync.Queue("pdf"))},
+		"WithDefaults: a RouteOption is nil":               {ginasync.WithDefaults(nil)},
+		"no queue has a concurrency above 0":               {ginasync.WithQueue("default", 0)},
+		`WithBaseURL needs a URL with scheme and host`:     {ginasync.WithBaseURL("http://")},
+		`WithBaseURL must not have a query, a fragment or`: {ginasync.WithBaseURL("https://h/?a=b#c")},
+		`WithBaseURL: parse`:                               {ginasync.WithBaseURL("http://h:port")},
+	} {
+		_, err := ginasync.New(gin.New(), opts...)
+		require.ErrorContains(t, err, want)
+	}
+	for _, fine := range [][]ginasync.Option{
+		{ginasync.WithDefaults(ginasync.Queue("pdf")), ginasync.WithQueue("pdf", 1)},
+		{ginasync.WithQueue("default", 0), ginasync.WithoutWorkers()},
+		{ginasync.WithBaseURL("/prefix/")},
+	} {
+		_, err := ginasync.New(gin.New(), fine...)
+		require.NoError(t, err)
 	}
 }
 
@@ -53,6 +77,7 @@ func TestStartReturnsEveryMistakeOfEveryRoute(t *testing.T) {
 		"RetryOn must not be nil":               ginasync.RetryOn(nil),
 		"CaptureKey needs the name":             ginasync.CaptureKey[int](""),
 		"Middleware must not contain nil":       ginasync.Middleware(nil),
+		"a RouteOption is nil":                  nil,
 	}
 	opts := make([]ginasync.RouteOption, 0, len(mistakes))
 	for _, opt := range mistakes {

@@ -88,8 +88,10 @@ func problemOf(err error) Problem {
 		return newProblem("body-consumed", http.StatusInternalServerError, "Request body already read", errBodyConsumed.Error())
 	case errors.Is(err, errWire):
 		return newProblem("result-unreadable", http.StatusInternalServerError, "Stored result cannot be read", "it was stored by an incompatible version, or was damaged")
-	case errors.Is(err, errUpgrade), errors.Is(err, errBadMethod):
+	case errors.Is(err, errUpgrade):
 		return newProblem("upgrade-refused", http.StatusBadRequest, "Upgrade refused", "an asynchronous route cannot switch protocols; send the request without Upgrade")
+	case errors.Is(err, errBadMethod):
+		return newProblem("method-invalid", http.StatusBadRequest, "Invalid method", "a middleware made the request method something that no method can be")
 	case errors.Is(err, errMethod):
 		return newProblem("method-not-allowed", http.StatusMethodNotAllowed, "Method not allowed", "HEAD requests do not start jobs")
 	case errors.Is(err, errCaptureKey):
@@ -138,7 +140,6 @@ func setProblemHeaders(c *gin.Context, p Problem) {
 
 // writeProblem is the default of WithError.
 func writeProblem(c *gin.Context, p Problem) {
-	c.Header("Cache-Control", "no-store")
 	c.Header("Content-Type", "application/problem+json")
 	c.AbortWithStatusJSON(p.Status, &p)
 }

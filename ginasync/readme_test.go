@@ -2,7 +2,9 @@ package ginasync_test
 
 import (
 	"context"
+	"encoding/json"
 	"go/ast"
+	"go/format"
 	"go/parser"
 	"go/token"
 	"net"
@@ -18,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/asyncendpoints/gin-async/ginasync"
 	"github.com/asyncendpoints/gin-async/store"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -33,6 +36,9 @@ func TestReadmeProgram(t *testing.T) {
 	program := regexp.MustCompile("(?s)```go\n(package main\n.*?)```").FindStringSubmatch(readme(t))
 	require.NotNil(t, program, "the README has a program")
 	assert.LessOrEqual(t, strings.Count(program[1], "\n"), 30, "it fits in 30 lines")
+	formatted, err := format.Source([]byte(program[1]))
+	require.NoError(t, err)
+	assert.Equal(t, string(formatted), program[1], "gofmt has nothing to change")
 
 	addr := freeAddr(t)
 	dir := t.TempDir()
@@ -170,6 +176,19 @@ func literal(e ast.Expr) []string {
 		}
 	}
 	return nil
+}
+
+func TestReadmeShowsAStatusDocument(t *testing.T) {
+	block := regexp.MustCompile("(?s)```json\n(.*?)```").FindStringSubmatch(readme(t))
+	require.NotNil(t, block)
+	decoder := json.NewDecoder(strings.NewReader(block[1]))
+	decoder.DisallowUnknownFields()
+	var status ginasync.Status
+	require.NoError(t, decoder.Decode(&status))
+	assert.Equal(t, store.Failed, status.State)
+	assert.NotNil(t, status.Progress)
+	assert.NotNil(t, status.Response)
+	assert.NotNil(t, status.Error)
 }
 
 func TestReadmeDrawsTheStateMachine(t *testing.T) {

@@ -15,7 +15,8 @@ type recorded struct {
 	header   http.Header
 	body     []byte
 	err      error // the last of c.Errors, or nil
-	tooLarge bool  // the body went over the limit and was dropped
+	tooLarge bool  // body or headers went over their limit; the body was dropped
+	short    bool  // the body ended before the length that its Content-Length declares
 }
 
 // encodeResponse writes the response in HTTP/1.1 wire format. Left out are
@@ -73,7 +74,7 @@ func parseStatusLine(line string) (int, error) {
 	rest, ok := strings.CutPrefix(line, protoDefault+" ")
 	code, _, _ := strings.Cut(rest, " ")
 	status, err := strconv.ParseUint(code, 10, 16)
-	if !ok || err != nil || len(code) != len("200") || status < 100 {
+	if !ok || err != nil || len(code) != len("200") || status < 200 {
 		return 0, fmt.Errorf("%w: status line %.40q", errWire, line)
 	}
 	return int(status), nil

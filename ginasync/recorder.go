@@ -19,6 +19,7 @@ type recorder struct {
 	request *http.Request
 	params  gin.Params
 	set     func(*gin.Context)
+	writer  handlerWriter
 
 	header   http.Header // the handler's, until WriteHeader
 	sent     http.Header // a copy made by WriteHeader, which later changes do not reach
@@ -39,6 +40,10 @@ type recorder struct {
 // sniffLength is how much of a body net/http looks at to guess its type.
 const sniffLength = 512
 
+// maxHeader bounds the headers of a response in bytes, names and line ends
+// included. It is apart from the limit for results, which is that of the body.
+const maxHeader = 64 << 10
+
 func newRecorder(r *http.Request, limit int64, cancel context.CancelCauseFunc) *recorder {
 	return &recorder{request: r, limit: limit, cancel: cancel, header: make(http.Header), declared: -1}
 }
@@ -47,7 +52,8 @@ func newRecorder(r *http.Request, limit int64, cancel context.CancelCauseFunc) *
 func (w *recorder) Header() http.Header { return w.header }
 
 // WriteHeader decides status and headers, once. Informational responses are
-// allowed before and leave no trace.
+// allowed before and leave no trace. 101 is taken for one of them: there is no
+// connection that could switch protocols, now or when the result is fetched.
 func (w *recorder) WriteHeader(code int) {
 	if w.status != 0 {
 		return
@@ -55,13 +61,16 @@ func (w *recorder) WriteHeader(code int) {
 	if code < 100 || code > 999 {
 		panic(fmt.Sprintf("invalid WriteHeader code %v", code))
 	}
-	if code < 200 && code != http.StatusSwitchingProtocols {
+	if code < 200 {
 		return
 	}
 	w.status = code
 	w.sent = w.header.Clone()
 	if length, err := strconv.ParseInt(w.sent.Get("Content-Length"), 10, 64); err == nil && length >= 0 {
 		w.declared = length
+	}
+	if headerSize(w.sent) > maxHeader {
+		w.overflow()
 	}
 }
 
@@ -78,6 +87,8 @@ func record[T []byte | string](w *recorder, p T) (int, error) {
 		return 0, nil
 	case !bodyAllowed(w.status):
 		return 0, http.ErrBodyNotAllowed
+	case w.tooLarge:
+		return 0, errResultTooLarge
 	}
 	w.written += int64(len(p))
 	if w.declared >= 0 && w.written > w.declared {
@@ -96,7 +107,7 @@ func record[T []byte | string](w *recorder, p T) (int, error) {
 	return len(p), nil
 }
 
-// overflow gives up a response over the limit and asks the handler to stop.
+// overflow gives up a response over a limit and asks the handler to stop.
 func (w *recorder) overflow() {
 	w.tooLarge = true
 	w.body = nil
@@ -144,13 +155,21 @@ func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 func (w *recorder) finish() recorded {
 	w.WriteHeader(http.StatusOK)
 	w.settleType()
+	short := w.short()
 	if w.request.Method == http.MethodHead {
 		w.body = nil
 	}
 	if w.status == http.StatusNotModified {
 		w.sent.Del("Content-Type")
 	}
-	return recorded{status: w.status, header: w.sent, body: w.body, err: w.err, tooLarge: w.tooLarge}
+	return recorded{status: w.status, header: w.sent, body: w.body, err: w.err, tooLarge: w.tooLarge, short: short}
+}
+
+// short reports whether less was written than the handler declared. net/http
+// closes the connection then, so that the client notices.
+func (w *recorder) short() bool {
+	return int64(len(w.body)) < w.declared && !w.tooLarge &&
+		w.request.Method != http.MethodHead && bodyAllowed(w.status)
 }
 
 // close ends the watch that CloseNotify began.
@@ -159,3 +178,16 @@ func (w *recorder) close() {
 		w.forget()
 	}
 }
+
+// handlerWriter is what the handlers see as c.Writer: gin's own, but for Hijack.
+// gin's takes the header for written once it was called, even when it is refused,
+// and would not let the handler answer with an error.
+type handlerWriter struct{ gin.ResponseWriter }
+
+// Hijack is refused: there is no connection.
+func (*handlerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return nil, nil, http.ErrNotSupported
+}
+
+// Unwrap leads to the recorder, by way of gin's writer.
+func (w *handlerWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -164,11 +166,60 @@ func TestWhatNeedsAConnectionIsRefused(t *testing.T) {
 		assert.ErrorIs(t, err, http.ErrNotSupported)
 		assert.Nil(t, c.Writer.Pusher())
 		assert.ErrorIs(t, http.NewResponseController(c.Writer).SetWriteDeadline(time.Time{}), http.ErrNotSupported)
-		c.String(http.StatusTeapot, "still here")
+		_, _, err = http.NewResponseController(c.Writer).Hijack()
+		assert.ErrorIs(t, err, http.ErrNotSupported)
+		assert.False(t, c.Writer.Written(), "a refused Hijack writes nothing")
+		c.AbortWithStatusJSON(http.StatusInternalServerError, gin.H{"error": "no connection"})
 	})
-	// gin takes the header for written once Hijack was called.
+	require.Equal(t, http.StatusInternalServerError, got.status)
+	require.JSONEq(t, `{"error":"no connection"}`, string(got.body))
+}
+
+func TestAHandlerCannotSwitchProtocols(t *testing.T) {
+	got := runStored(t.Context(), t, 1<<10, func(c *gin.Context) {
+		c.Status(http.StatusSwitchingProtocols)
+		c.Writer.WriteHeaderNow()
+	})
 	require.Equal(t, http.StatusOK, got.status)
-	require.Equal(t, "still here", string(got.body))
+	require.Empty(t, got.body)
+}
+
+func TestABodyShorterThanDeclaredIsNoted(t *testing.T) {
+	declare := func(status, length int, body ...string) gin.HandlerFunc {
+		return func(c *gin.Context) {
+			c.Header("Content-Length", strconv.Itoa(length))
+			c.Status(status)
+			c.Writer.WriteHeaderNow()
+			for _, part := range body {
+				_, _ = c.Writer.WriteString(part)
+			}
+		}
+	}
+	broken := func(c *gin.Context) {
+		c.DataFromReader(http.StatusOK, 100, "text/plain", iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("xyz"))), nil)
+	}
+	for name, test := range map[string]struct {
+		method  string
+		handler gin.HandlerFunc
+		short   bool
+	}{
+		"when its source dies":                  {http.MethodPost, broken, true},
+		"when nothing is written":               {http.MethodPost, declare(200, 1), true},
+		"when the rest was refused as too long": {http.MethodPost, declare(200, 3, "ab", "cd"), true},
+		"but not when it is complete":           {http.MethodPost, declare(200, 2, "ab"), false},
+		"but not when more was refused":         {http.MethodPost, declare(200, 2, "ab", "c"), false},
+		"but not when none is declared":         {http.MethodPost, func(*gin.Context) {}, false},
+		"but not in the answer to HEAD":         {http.MethodHead, declare(200, 10, "ab"), false},
+		"but not where none is allowed":         {http.MethodPost, declare(304, 10), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			replay := newReplayEngine(gin.New())
+			replay.add(test.method, "/", test.handler)
+			got := replay.run(t.Context(), test.method, "/", storedRequest(t, rawRequest(test.method+" /", "")), 1<<10, nil)
+			require.Equal(t, test.short, got.short)
+			require.False(t, got.tooLarge)
+		})
+	}
 }
 
 func TestAPanicGoesOnToTheCaller(t *testing.T) {
@@ -183,7 +234,7 @@ func TestAPanicGoesOnToTheCaller(t *testing.T) {
 }
 
 func TestWritingWhereNoBodyIsAllowedIsAnError(t *testing.T) {
-	for _, status := range []int{http.StatusSwitchingProtocols, http.StatusNoContent, http.StatusNotModified} {
+	for _, status := range []int{http.StatusNoContent, http.StatusNotModified} {
 		got := runStored(t.Context(), t, 1<<10, func(c *gin.Context) {
 			c.Status(status)
 			_, err := c.Writer.Write([]byte("x"))
@@ -210,6 +261,28 @@ func TestAResponseOverTheLimitIsDroppedAndItsHandlerStopped(t *testing.T) {
 			assert.ErrorIs(t, context.Cause(c.Request.Context()), errResultTooLarge)
 			_, err = c.Writer.WriteString("6")
 			assert.ErrorIs(t, err, errResultTooLarge)
+		})
+		require.True(t, got.tooLarge)
+		require.Empty(t, got.body)
+	})
+	t.Run("so are headers as large as allowed", func(t *testing.T) {
+		got := runStored(t.Context(), t, 4, func(c *gin.Context) {
+			c.Header("X-Large", strings.Repeat("x", maxHeader-len("X-Large: \r\n")))
+			c.Status(http.StatusNoContent)
+		})
+		require.False(t, got.tooLarge)
+	})
+	t.Run("headers that are larger are not", func(t *testing.T) {
+		got := runStored(t.Context(), t, 4, func(c *gin.Context) {
+			for range 2 {
+				c.Writer.Header().Add("X-Large", strings.Repeat("x", maxHeader/2))
+			}
+			_, err := c.Writer.WriteString("1")
+			if !assert.ErrorIs(t, err, errResultTooLarge) {
+				return
+			}
+			<-c.Done()
+			assert.ErrorIs(t, context.Cause(c.Request.Context()), errResultTooLarge)
 		})
 		require.True(t, got.tooLarge)
 		require.Empty(t, got.body)

@@ -282,6 +282,7 @@ func FuzzDecodeSnapshot(f *testing.F) {
 	f.Add([]byte("POST /u/1?q=2 HTTP/1.1\r\nHost: x\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 2\r\n\r\nhi"), []byte("client_ip=::1&p.id=1"))
 	f.Add([]byte("GET http://abs.example/x?y HTTP/1.1\r\nHost: other\r\n\r\n"), []byte("url.path=&request_uri=/a"))
 	f.Add([]byte("PURGE * HTTP/1.1\r\nRange: bytes=0-\r\nPragma: no-cache\r\n\r\n"), []byte("proto=HTTP/1.0&tls.version=772&t.X=1"))
+	f.Add([]byte("GET / HTTP/1.1\r\nConnection: x-a\r\nX-A: 1\r\n\r\n"), []byte("url.path=/x&url.raw_query=a%20b&request_uri=/x%3Fa%20b"))
 	f.Fuzz(func(t *testing.T, request, envelope []byte) {
 		s, err := decodeSnapshot(request, envelope)
 		if err != nil {
@@ -330,10 +331,22 @@ func requireSurvivesCapture(t *testing.T, s *stored) {
 	second, err := capture(c, 1<<20, again.keys)
 	require.NoError(t, err)
 	require.Equal(t, string(first.request), string(second.request))
+	require.Equal(t, endToEnd(s.request.Header), endToEnd(again.request.Header))
+	require.Equal(t, s.request.RequestURI, again.request.RequestURI)
 	require.Equal(t, urlOf(s.request.URL), urlOf(again.request.URL))
 	require.Equal(t, s.params, again.params)
 	require.Equal(t, s.keys, again.keys)
 	require.Equal(t, s.request.Trailer, again.request.Trailer)
+}
+
+// endToEnd is h without the fields that are not stored, and without
+// Content-Length, which is.
+func endToEnd(h http.Header) http.Header {
+	kept := h.Clone()
+	maps.DeleteFunc(kept, func(name string, _ []string) bool {
+		return isHopByHop(name) || name == "Expect" || name == "Host" || name == "Content-Length"
+	})
+	return kept
 }
 
 func urlOf(u *url.URL) [4]string { return [4]string{u.Path, u.RawPath, u.RawQuery, u.Host} }

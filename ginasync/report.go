@@ -22,6 +22,12 @@ func (r *route) report(answer recorded) worker.Report {
 			Detail: fmt.Sprintf("the handler answered more than %d bytes", r.cfg.maxResult),
 		}}
 	}
+	if answer.short {
+		return worker.Report{Retry: true, Problem: store.Problem{
+			Type: "result-incomplete", Title: "result incomplete", Status: http.StatusInternalServerError,
+			Detail: "the handler answered less than its Content-Length says",
+		}}
+	}
 	result := encodeResponse(answer)
 	if answer.status < http.StatusBadRequest {
 		return worker.Report{Result: &result}
@@ -63,13 +69,15 @@ func delayAsked(answer recorded) time.Duration {
 	return parseRetryAfter(answer.header.Get("Retry-After"), time.Now())
 }
 
+// parseRetryAfter returns 0 for what is no Retry-After, and at the least a
+// nanosecond for what is one.
 func parseRetryAfter(value string, now time.Time) time.Duration {
 	const longest = 365 * 24 * time.Hour // beyond it seconds overflow a Duration
 	if n, err := strconv.ParseUint(value, 10, 32); err == nil {
-		return min(time.Duration(n)*time.Second, longest)
+		return min(max(time.Duration(n)*time.Second, time.Nanosecond), longest)
 	}
 	if date, err := http.ParseTime(value); err == nil {
-		return min(max(date.Sub(now), 0), longest)
+		return min(max(date.Sub(now), time.Nanosecond), longest)
 	}
 	return 0
 }
@@ -92,5 +100,19 @@ func failureOf(answer recorded) store.Problem {
 	if said.Detail != "" {
 		p.Detail += ": " + said.Detail
 	}
+	p.Detail = shortened(p.Detail)
 	return p
+}
+
+// shortened bounds a text that goes into every status document of a job; the whole
+// of it is in the result.
+func shortened(text string) string {
+	const longest = 1000 // characters
+	characters := 0
+	for end := range text {
+		if characters++; characters == longest {
+			return text[:end] + "…"
+		}
+	}
+	return text
 }

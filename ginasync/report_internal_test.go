@@ -15,14 +15,14 @@ func TestParseRetryAfter(t *testing.T) {
 	for value, want := range map[string]time.Duration{
 		"":                               0,
 		"120":                            2 * time.Minute,
-		"0":                              0,
+		"0":                              time.Nanosecond,
 		"-1":                             0,
 		"1.5":                            0,
 		"soon":                           0,
 		"4294967295":                     365 * 24 * time.Hour,
 		"99999999999999999999":           0,
 		"Mon, 23 Nov 2026 12:01:00 GMT":  time.Minute,
-		"Mon, 23 Nov 2026 11:00:00 GMT":  0,
+		"Mon, 23 Nov 2026 11:00:00 GMT":  time.Nanosecond,
 		"Mon, 23 Nov 2099 11:00:00 GMT":  365 * 24 * time.Hour,
 		"Monday, 23-Nov-26 12:01:00 GMT": time.Minute,
 	} {

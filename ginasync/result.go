@@ -101,6 +101,7 @@ func (m *Manager) replayResult(c *gin.Context, data []byte) {
 // setResultHeaders adds what every replay has. A result is never cached: a GET's
 // 200 might be without being asked to.
 func setResultHeaders(h http.Header, status int) {
+	h.Del(asyncResult) // the handler's own would stand beside it
 	h[asyncResult] = []string{strconv.Itoa(status)}
 	h.Set("Cache-Control", "private, no-store")
 	h.Set("X-Content-Type-Options", "nosniff")

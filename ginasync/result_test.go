@@ -23,6 +23,8 @@ func TestResult(t *testing.T) {
 				c.Writer.Header().Add("X-Many", "1")
 				c.Writer.Header().Add("X-Many", "2")
 				c.Header("Set-Cookie", "session=secret")
+				c.Header("AsyncResult", "999")
+				c.Header("Cache-Control", "public, max-age=60")
 				c.Data(http.StatusCreated, "application/x-thing", []byte("\x00\xff binary"))
 			}))
 		})
@@ -230,6 +232,33 @@ func TestOutcome(t *testing.T) {
 		assert.Equal(t, "result too large", job.Problem.Title)
 		assert.Contains(t, string(a.get("/jobs/"+id+"/result").body), "more than 100 bytes")
 		assert.Len(t, a.run("/fits", "").body, 100)
+	})
+
+	t.Run("of an answer shorter than its Content-Length is retried, then failed", func(t *testing.T) {
+		a := newApp(t, func(r *gin.Engine) {
+			r.POST("/x", ginasync.Async(func(c *gin.Context) {
+				c.DataFromReader(http.StatusOK, 100, "text/plain", strings.NewReader("half"), nil)
+			}, soon, ginasync.MaxAttempts(2)))
+		})
+		id := a.submit("/x", "")
+		job := a.finish(id)
+		assert.Equal(t, store.Failed, job.State)
+		assert.Equal(t, 2, job.Attempt)
+		assert.Contains(t, a.get("/jobs/"+id+"/result").problem(t).Type, "#result-incomplete")
+	})
+
+	t.Run("keeps no more of a problem document than a status document can bear", func(t *testing.T) {
+		long := strings.Repeat("ä", 5000)
+		a := newApp(t, func(r *gin.Engine) {
+			r.POST("/x", ginasync.Async(func(c *gin.Context) {
+				c.Data(http.StatusConflict, "application/problem+json", []byte(`{"title":"T","detail":"`+long+`"}`))
+			}))
+		})
+		id := a.submit("/x", "")
+		detail := []rune(a.finish(id).Problem.Detail)
+		assert.Len(t, detail, 1000)
+		assert.Equal(t, '…', detail[999])
+		assert.Contains(t, string(a.get("/jobs/"+id+"/result").body), long, "the result has it all")
 	})
 
 	t.Run("keeps the words of a problem document", func(t *testing.T) {

@@ -14,6 +14,7 @@ type route struct {
 	name     string // what stored jobs say; the same in every process
 	method   string
 	path     string // Gin's full path, with its parameters
+	allow    string // methods that make jobs at this path, for the Allow header
 	endpoint *endpoint
 	cfg      routeConfig
 }
@@ -28,8 +29,8 @@ func (m *Manager) newRoute(method, path string, e *endpoint) (*route, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	if _, ok := m.cfg.queues[cfg.queue]; !ok {
-		return nil, fmt.Errorf("queue %q is not declared: add WithQueue(%q, n) to New, with n 0 if other processes work on it", cfg.queue, cfg.queue)
+	if err := m.cfg.declared(cfg.queue); err != nil {
+		return nil, err
 	}
 	name := cfg.name
 	if name == "" {
@@ -49,19 +50,15 @@ func (r *route) accepts() bool {
 	return r.method != http.MethodHead && r.method != http.MethodOptions
 }
 
-// routeTable finds routes by what a request says and by what a job says.
+// routeTable finds routes by what a request says and by what a job says. It does not
+// change once the Manager is started.
 type routeTable struct {
 	byPath map[routeKey]*route
 	byName map[string]*route
-	allow  map[string]string // path → value of the Allow header
 }
 
 func newRouteTable() *routeTable {
-	return &routeTable{
-		byPath: make(map[routeKey]*route),
-		byName: make(map[string]*route),
-		allow:  make(map[string]string),
-	}
+	return &routeTable{byPath: make(map[routeKey]*route), byName: make(map[string]*route)}
 }
 
 // add puts a route in, unless another one has its name.
@@ -71,10 +68,21 @@ func (t *routeTable) add(r *route) error {
 			return fmt.Errorf("the name %q belongs to %s %s already: give one of them another Name", r.name, other.method, other.path)
 		}
 		t.byName[r.name] = r
-		t.allow[r.path] = strings.TrimPrefix(t.allow[r.path]+", "+r.method, ", ")
 	}
 	t.byPath[routeKey{r.method, r.path}] = r
 	return nil
+}
+
+// allow notes at each route which methods make jobs at its path.
+func (t *routeTable) allow() {
+	methods := make(map[string][]string)
+	for _, r := range t.byName {
+		methods[r.path] = append(methods[r.path], r.method)
+	}
+	for _, r := range t.byPath {
+		slices.Sort(methods[r.path])
+		r.allow = strings.Join(methods[r.path], ", ")
+	}
 }
 
 // bind gives the endpoints to m, all or none. From then on requests reach m.
@@ -95,9 +103,24 @@ func (t *routeTable) unbind(m *Manager) {
 	}
 }
 
-// serving returns the route of a request, or nil.
-func (t *routeTable) serving(method, path string) *route {
-	return t.byPath[routeKey{method, path}]
+// serving returns the route of a request that reached endpoint e, or nil. A
+// middleware may have overridden the method; then the endpoint's only route at that
+// path is meant.
+func (t *routeTable) serving(e *endpoint, method, path string) *route {
+	if r := t.byPath[routeKey{method, path}]; r != nil {
+		return r
+	}
+	var only *route
+	for _, r := range t.byPath {
+		if r.endpoint != e || r.path != path {
+			continue
+		}
+		if only != nil {
+			return nil
+		}
+		only = r
+	}
+	return only
 }
 
 // named returns the route of a job.

@@ -13,8 +13,8 @@ import (
 
 // Run is the whole life of a service: it starts the Manager, serves the engine on
 // addr (host:port; port 0: a free one, see the log), and on SIGINT or SIGTERM stops
-// taking requests, lets those under way end, drains the workers as Shutdown does,
-// and returns nil. A second signal ends the process at once. It returns an error
+// taking requests, lets those under way end within 5 s, drains the workers as
+// Shutdown does, and returns nil. A second signal ends the process at once. It returns an error
 // when Start or listening fails, and when jobs could not be released in the end. A
 // service with a server of its own calls Start and Shutdown instead.
 func (m *Manager) Run(addr string) error {
@@ -50,15 +50,24 @@ func (m *Manager) run(ctx context.Context, addr string, released func()) error {
 	return errors.Join(err, m.drain(context.WithoutCancel(ctx), server))
 }
 
-// drain ends the requests under way, then the workers. Requests are short: a
-// submission reads its body and stores it. They get the grace period, and what is
-// left of it goes to the jobs.
+// requestGrace bounds how long a shutdown waits for requests under way. They are
+// short: a submission reads its body and stores it.
+const requestGrace = 5 * time.Second
+
+// drain ends the requests under way and the workers, side by side: no job is claimed
+// any more, and a client that sends its body slowly takes no time from the jobs.
 func (m *Manager) drain(ctx context.Context, server *http.Server) error {
-	requests, cancel := context.WithTimeout(ctx, m.cfg.grace)
+	requests, cancel := context.WithTimeout(ctx, min(m.cfg.grace, requestGrace))
 	defer cancel()
-	err := server.Shutdown(requests)
-	if err != nil {
-		err = errors.Join(err, server.Close())
-	}
-	return errors.Join(err, m.Shutdown(requests))
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		if err := server.Shutdown(requests); err != nil {
+			m.log.Warn("requests under way are cut off", "error", err)
+			_ = server.Close() // the listener is closed; nothing is left to go wrong
+		}
+	}()
+	err := m.Shutdown(ctx)
+	<-closed
+	return err
 }

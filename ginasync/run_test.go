@@ -2,10 +2,12 @@ package ginasync_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"syscall"
@@ -69,6 +71,40 @@ func TestRun(t *testing.T) {
 		}, patience, 5_000_000)
 		close(finished)
 		require.NoError(t, <-ended)
+		job, err := jobs.Get(t.Context(), status.ID)
+		require.NoError(t, err)
+		assert.EqualValues(t, "completed", job.State)
+	})
+
+	t.Run("lets no slow client take the time of running jobs", func(t *testing.T) {
+		running, finished := make(chan struct{}), make(chan struct{})
+		r := gin.New()
+		r.POST("/x", ginasync.Async(func(*gin.Context) { close(running); <-finished }))
+		r.POST("/y", ginasync.Async(text("")))
+		reader, writer := io.Pipe()
+		jobs, err := ginasync.New(r, ginasync.WithGrace(patience), ginasync.WithLogger(slog.New(slog.NewJSONHandler(writer, nil))))
+		require.NoError(t, err)
+		jobs.Routes(r.Group("/jobs"))
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- jobs.RunUntil(ctx, "127.0.0.1:0"); _ = writer.Close() }()
+		addr := listening(t, reader)
+
+		slow, err := net.Dial("tcp", addr)
+		require.NoError(t, err)
+		defer func() { _ = slow.Close() }()
+		_, err = fmt.Fprint(slow, "POST /y HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc")
+		require.NoError(t, err)
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		resp, err := client.Post("http://"+addr+"/x", "", nil)
+		require.NoError(t, err)
+		var status ginasync.Status
+		require.NoError(t, json.NewDecoder(resp.Body).Decode(&status))
+		require.NoError(t, resp.Body.Close())
+		<-running
+		stop()
+		close(finished)
+		require.NoError(t, <-ended, "a client that is cut off is no error")
 		job, err := jobs.Get(t.Context(), status.ID)
 		require.NoError(t, err)
 		assert.EqualValues(t, "completed", job.State)

@@ -134,7 +134,9 @@ func requestTarget(r *http.Request) (target string, exact bool) {
 	if u.Host != "" {
 		rewritten = u.Scheme + "://" + u.Host + rewritten
 	}
-	if rewritten == r.RequestURI || standsFor(r.RequestURI, u) {
+	// A path that is what the URL makes of itself need not be parsed to compare.
+	same := rewritten == r.RequestURI && rewritten[0] == '/' && fitsLine(rewritten)
+	if same || standsFor(r.RequestURI, u) {
 		return r.RequestURI, true
 	}
 	if standsFor(rewritten, u) {
@@ -147,9 +149,15 @@ func requestTarget(r *http.Request) (target string, exact bool) {
 	return "/", false
 }
 
+// fitsLine reports whether a target can stand in a request line. HTTP/2 has none,
+// and lets clients send spaces.
+func fitsLine(target string) bool {
+	return strings.IndexByte(target, ' ') < 0 && !hasControl(target)
+}
+
 // standsFor reports whether a server that receives target makes u of it.
 func standsFor(target string, u *url.URL) bool {
-	if strings.Contains(target, " ") {
+	if !fitsLine(target) {
 		return false
 	}
 	t, err := url.ParseRequestURI(target)

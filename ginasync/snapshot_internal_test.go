@@ -2,12 +2,15 @@ package ginasync
 
 import (
 	"bufio"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/gin-gonic/gin"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -44,7 +47,14 @@ func TestFieldsOfOneConnectionAreNotStored(t *testing.T) {
 		"Upgrade: h2c", "Expect: 100-continue", "Trailer: X-T", "Transfer-Encoding: chunked", "X-Kept: 1")+"0\r\n\r\n")
 	taken, err := capture(c, 0, nil)
 	require.NoError(t, err)
-	require.Equal(t, "POST / HTTP/1.1\r\nHost: api.example\r\nX-Kept: 1\r\nContent-Length: 0\r\n\r\n", string(taken.request))
+	require.Equal(t, "POST / HTTP/1.1\r\nHost: api.example\r\nX-Hop: 1\r\nX-Kept: 1\r\nContent-Length: 0\r\n\r\n", string(taken.request))
+}
+
+func TestAClientCannotRemoveWhatAMiddlewareSet(t *testing.T) {
+	route := handle(func(c *gin.Context) { c.String(http.StatusOK, c.GetHeader("X-User")) })
+	route.before = []gin.HandlerFunc{func(c *gin.Context) { c.Request.Header.Set("X-User", "ada") }}
+	got := route.same(t, rawRequest("POST /", "", "Connection: keep-alive, X-User"))
+	require.Equal(t, "ada", got.body)
 }
 
 func TestHeadersOfAMiddlewareCannotBreakTheMessage(t *testing.T) {
@@ -102,4 +112,59 @@ func TestARequestWithoutTargetLineGetsOne(t *testing.T) {
 	s, err := decodeSnapshot(taken.request, taken.envelope)
 	require.NoError(t, err)
 	require.Equal(t, "/x?y=1", s.request.RequestURI)
+}
+
+func TestATargetThatNoRequestLineCanHoldIsReplayed(t *testing.T) {
+	for name, test := range map[string]struct {
+		uri string
+		url url.URL
+	}{
+		"a space in the query":             {"/x?q=a b", url.URL{Path: "/x", RawQuery: "q=a b"}},
+		"a space in the path":              {"/x y", url.URL{Path: "/x y", RawPath: "/x y"}},
+		"a line end in the query":          {"/x?q=\r\nX-Evil: 1", url.URL{Path: "/x", RawQuery: "q=\r\nX-Evil: 1"}},
+		"a control character in the query": {"/x?q=\x7f", url.URL{Path: "/x", RawQuery: "q=\x7f"}},
+		"no slash in front":                {"x", url.URL{Opaque: "x"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := ginContext(t, rawRequest("GET /", ""))
+			c.Request.RequestURI, c.Request.URL = test.uri, &test.url
+			taken, err := capture(c, 0, nil)
+			require.NoError(t, err)
+			s, err := decodeSnapshot(taken.request, taken.envelope)
+			require.NoError(t, err)
+			require.Equal(t, test.uri, s.request.RequestURI)
+			test.url.Opaque = "" // the envelope has no place for it
+			require.Equal(t, &test.url, s.request.URL)
+			require.Empty(t, s.request.Header, "no part of the target became a header")
+		})
+	}
+}
+
+func TestARawSpaceInAnHTTP2QueryIsReplayed(t *testing.T) {
+	replay := newReplayEngine(gin.New())
+	replay.add(http.MethodGet, "/x", echo)
+	engine := gin.New()
+	engine.GET("/x", func(c *gin.Context) {
+		taken, err := capture(c, 0, nil)
+		assert.NoError(t, err)
+		s, err := decodeSnapshot(taken.request, taken.envelope)
+		if assert.NoError(t, err) {
+			sendResult(t, c, encodeResponse(replay.run(c, http.MethodGet, "/x", s, 1<<10, nil)).Data)
+		}
+	})
+	server := httptest.NewUnstartedServer(engine)
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/x", nil)
+	require.NoError(t, err)
+	request.URL.RawQuery = "q=a b"
+	response, err := server.Client().Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	require.Equal(t, "HTTP/2.0", response.Proto)
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.Contains(t, string(body), `GET "/x?q=a b" HTTP/2.0`)
+	require.Contains(t, string(body), `"/x" "" "q=a b"`)
 }

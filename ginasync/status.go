@@ -54,7 +54,8 @@ func setRetryAfter(c *gin.Context, status Status) {
 	}
 }
 
-// etag is strong (RFC 9110 §8.8.3): the version changes with whatever is visible.
+// etag is strong (RFC 9110 §8.8.3): the version changes with whatever is visible of
+// the job. retry_after is advice for the moment and does not count.
 func etag(job Job) string {
 	return `"` + strconv.FormatInt(job.Version, 10) + `"`
 }

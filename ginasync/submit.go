@@ -13,10 +13,10 @@ import (
 func (m *Manager) serve(c *gin.Context, r *route) {
 	switch r.method {
 	case http.MethodOptions:
-		c.Header("Allow", m.routes.allow[r.path])
+		c.Header("Allow", r.allow)
 		c.Status(http.StatusNoContent)
 	case http.MethodHead:
-		c.Header("Allow", m.routes.allow[r.path])
+		c.Header("Allow", r.allow)
 		m.fail(c, errMethod)
 	default:
 		m.submit(c, r)

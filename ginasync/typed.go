@@ -2,6 +2,7 @@ package ginasync
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"reflect"
@@ -18,11 +19,14 @@ import (
 // from JSON. A Req that is no struct, such as a slice, is the JSON body. A struct{}
 // takes no body. Then the `binding` tags are checked. All this happens when the
 // request is submitted: a request that does not fit is answered 400 with every wrong
-// field named, another kind of body 415, and no job is stored.
+// field named, another kind of body 415, and no job is stored. Tags that could never
+// bind, such as those behind a pointer or on a field that is not exported, are
+// returned by [Manager.Start].
 //
 // An error fails the attempt with status 500 and is worth a retry, unless wrapped by
 // [Permanent]; its text is logged and not shown to clients. A [*Problem] as error is
 // shown as it is, and its status decides about the retry as a Gin handler's would.
+// A Resp that JSON cannot hold fails the job at once.
 //
 // ctx is done when the attempt times out, is cancelled or loses its lease; see
 // [FromContext], [Progress] and [Captured] for what it carries.
@@ -52,25 +56,47 @@ func AsyncFunc[Req, Resp any](fn func(ctx context.Context, req Req) (Resp, error
 			answerError(c, err)
 			return
 		}
-		c.JSON(http.StatusOK, resp)
+		answerJSON(c, resp)
 	}
 	return e.serve
 }
 
+// answerJSON encodes before it writes: c.JSON answers 200 first, and a value that JSON
+// cannot hold would end as an empty success.
+func answerJSON(c *gin.Context, resp any) {
+	data, err := json.Marshal(resp)
+	if err != nil {
+		answerError(c, Permanent(err))
+		return
+	}
+	c.Data(http.StatusOK, "application/json; charset=utf-8", data)
+}
+
 // answerError writes what a client may see of a typed handler's error.
 func answerError(c *gin.Context, err error) {
-	_ = c.Error(err) // returns what it was given
 	problem := &Problem{
 		Title:  "Internal Server Error",
 		Status: http.StatusInternalServerError,
 		Detail: "the handler returned an error; the server log says which",
 	}
 	var own *Problem
-	if errors.As(err, &own) && own.Status >= 400 && own.Status <= 599 {
+	switch {
+	case !errors.As(err, &own):
+	case own == nil:
+		err = &nilProblemError{err}
+	case own.Status >= 400 && own.Status <= 599:
 		problem = own
 	}
+	_ = c.Error(err) // returns what it was given
 	writeProblem(c, *problem)
 }
+
+// nilProblemError stands for an error with a nil *Problem in it, whose text cannot be
+// asked for. What wraps the nil, such as Permanent, still counts.
+type nilProblemError struct{ err error }
+
+func (*nilProblemError) Error() string   { return "the handler returned a nil *Problem as its error" }
+func (e *nilProblemError) Unwrap() error { return e.err }
 
 // removeForm removes the temporary files of a form that was parsed to check it.
 func removeForm(r *http.Request) {

@@ -20,7 +20,9 @@ const (
 
 // appendHeader appends h as header lines: names sorted, so that equal requests
 // are equal bytes, and the values of a name in their order. Left out are names
-// that are no tokens, hop-by-hop fields, and those that omit picks out.
+// that are no tokens, hop-by-hop fields, and those that omit picks out. What
+// Connection names is kept, as net/http does: otherwise a client could remove
+// headers that a middleware set.
 func appendHeader(dst []byte, h http.Header, omit func(name string) bool) []byte {
 	var room [32]string
 	keys := room[:0]
@@ -28,10 +30,9 @@ func appendHeader(dst []byte, h http.Header, omit func(name string) bool) []byte
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
-	connection := h["Connection"]
 	for _, key := range keys {
 		name := http.CanonicalHeaderKey(key)
-		if !isToken(name) || isHopByHop(name) || hasElement(connection, name) || omit(name) {
+		if !isToken(name) || isHopByHop(name) || omit(name) {
 			continue
 		}
 		for _, value := range h[key] {
