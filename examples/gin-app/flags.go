@@ -24,7 +24,7 @@ type config struct {
 // envPrefix and a flag's name in capitals make the variable that stands for it.
 const envPrefix = "GINAPP_"
 
-var errNoRedis = errors.New("-redis is not there yet in this version: leave it out, jobs stay in memory")
+var errNoRedis = errors.New("-redis: not yet: this version keeps jobs in memory, leave it out")
 
 // parseConfig reads args, and for flags not among them the environment. It writes
 // the usage to out when asked for it, and returns flag.ErrHelp then.
@@ -56,7 +56,7 @@ func newFlagSet(cfg *config) *flag.FlagSet {
 	flags.DurationVar(&cfg.lease, "lease", 10*time.Second, "how long jobs stay with a worker that is not heard of")
 	flags.DurationVar(&cfg.grace, "grace", 30*time.Second, "how long running jobs may take to finish on SIGTERM")
 	flags.BoolVar(&cfg.workers, "workers", true, "run jobs; with false only accept and show them")
-	flags.StringVar(&cfg.redis, "redis", "", "`URL` of the Redis that keeps the jobs; not there yet in this version")
+	flags.StringVar(&cfg.redis, "redis", "", "`URL` of the Redis that keeps the jobs: not yet in this version")
 	return flags
 }
 

@@ -71,8 +71,8 @@ func TestParseConfigRefuses(t *testing.T) {
 		"no concurrency":              {args: []string{"-concurrency", "0"}, says: "-concurrency"},
 		"a lease that is too short":   {args: []string{"-lease", "1ms"}, says: "-lease"},
 		"a negative grace":            {args: []string{"-grace", "-1s"}, says: "-grace"},
-		"Redis":                       {args: []string{"-redis", "redis://localhost"}, says: "not there yet"},
-		"Redis from the environment":  {env: environment{"GINAPP_REDIS": "redis://localhost"}, says: "not there yet"},
+		"Redis":                       {args: []string{"-redis", "redis://localhost"}, says: "not yet"},
+		"Redis from the environment":  {env: environment{"GINAPP_REDIS": "redis://localhost"}, says: "not yet"},
 		"several mistakes, all named": {args: []string{"-concurrency", "0", "-grace", "0"}, says: "-grace"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -95,7 +95,7 @@ func TestRun(t *testing.T) {
 		var stderr bytes.Buffer
 		assert.Equal(t, exitUsage, run([]string{"-redis", "redis://localhost"}, environment{}.lookup, &stderr))
 		assert.Equal(t, 1, strings.Count(stderr.String(), "\n"), stderr.String())
-		assert.Contains(t, stderr.String(), "not there yet")
+		assert.Contains(t, stderr.String(), "not yet")
 	})
 	t.Run("returns 1 when it cannot listen", func(t *testing.T) {
 		var stderr bytes.Buffer
