@@ -135,7 +135,8 @@ func requestTarget(r *http.Request) (target string, exact bool) {
 		rewritten = u.Scheme + "://" + u.Host + rewritten
 	}
 	// A path that is what the URL makes of itself need not be parsed to compare.
-	same := rewritten == r.RequestURI && rewritten[0] == '/' && fitsLine(rewritten)
+	// An empty path makes "/" of itself, which is another path.
+	same := rewritten == r.RequestURI && u.Path != "" && rewritten[0] == '/' && fitsLine(rewritten)
 	if same || standsFor(r.RequestURI, u) {
 		return r.RequestURI, true
 	}
