@@ -69,8 +69,10 @@ func (b *binder) bindBody(in *bound, r *http.Request) error {
 			in.wrong.add("", "body", "is required")
 		}
 		b.fields.zeroUnbodied(in.target)
-	case !b.isObject:
-		return unsupportedBody("this route takes application/json")
+	case !b.takesForms():
+		// Without this a form, which curl -d sends by default, would seem to be an
+		// object without members.
+		return unsupportedBody("this route takes application/json, and its Content-Type has to say so")
 	case mediaType == "application/x-www-form-urlencoded":
 		in.addForm(r.ParseForm())
 		in.form = r.PostForm
@@ -85,6 +87,11 @@ func (b *binder) bindBody(in *bound, r *http.Request) error {
 		return unsupportedBody("this route takes application/json, application/x-www-form-urlencoded or multipart/form-data")
 	}
 	return nil
+}
+
+// takesForms reports whether a form body can set anything.
+func (b *binder) takesForms() bool {
+	return len(b.fields.tagged["form"])+len(b.fields.files) > 0
 }
 
 func unsupportedBody(detail string) error {

@@ -78,9 +78,20 @@ func TestAsyncFuncRefusesRequests(t *testing.T) {
 	})
 
 	t.Run("answers a form where only JSON fits with 415", func(t *testing.T) {
-		a := newApp(t, func(r *gin.Engine) { r.POST("/x", refuser[[]int]()) })
-		got := a.post("/x", "a=b", "Content-Type", "application/x-www-form-urlencoded")
-		assert.Equal(t, http.StatusUnsupportedMediaType, got.StatusCode)
+		type onlyJSON struct {
+			ID    string `uri:"id"`
+			Title string `json:"title" binding:"required"`
+		}
+		a := newApp(t, func(r *gin.Engine) {
+			r.POST("/list", refuser[[]int]())
+			r.POST("/object/:id", refuser[onlyJSON]())
+		})
+		for _, path := range []string{"/list", "/object/7"} {
+			got := a.post(path, `{"title":"sent by curl -d"}`, "Content-Type", "application/x-www-form-urlencoded")
+			assert.Equal(t, http.StatusUnsupportedMediaType, got.StatusCode)
+			assert.Contains(t, got.problem(t).Detail, "Content-Type")
+		}
+		assertNoJobs(t, a)
 	})
 
 	t.Run("wants a body for a Req that is no struct", func(t *testing.T) {
