@@ -3,9 +3,11 @@ package ginasync
 import (
 	"bufio"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -167,4 +169,14 @@ func TestARawSpaceInAnHTTP2QueryIsReplayed(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(body), `GET "/x?q=a b" HTTP/2.0`)
 	require.Contains(t, string(body), `"/x" "" "q=a b"`)
+}
+
+// endToEnd is h without the fields that are not stored, and without
+// Content-Length, which is.
+func endToEnd(h http.Header) http.Header {
+	kept := h.Clone()
+	maps.DeleteFunc(kept, func(name string, _ []string) bool {
+		return isHopByHop(name) || slices.Contains([]string{"Expect", "Host", "Content-Length"}, name)
+	})
+	return kept
 }

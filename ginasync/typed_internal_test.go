@@ -263,6 +263,16 @@ func TestBinderLeavesOutWhatADashKeepsOut(t *testing.T) {
 	assert.Equal(t, 2026, got.In.Year)
 }
 
+func TestAnswerErrorGivesANilProblemAText(t *testing.T) {
+	var none *Problem
+	for _, err := range []error{none, Permanent(none), errors.Join(none)} {
+		c, _ := gin.CreateTestContext(httptest.NewRecorder())
+		answerError(c, err)
+		assert.Contains(t, c.Errors.String(), "nil *Problem", "loggers of requests ask for it")
+		assert.Equal(t, http.StatusInternalServerError, c.Writer.Status())
+	}
+}
+
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("broken") }
