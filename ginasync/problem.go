@@ -37,8 +37,9 @@ type Problem struct {
 type FieldError struct {
 	// Field is its name as the client wrote it; empty when the body as a whole is meant.
 	Field string `json:"field,omitempty"`
-	// In is where it stands, or would have to: "body", which includes forms, "path",
-	// "query" or "header".
+	// In is where it stands, or would have to: "body", "path", "query" or "header". A
+	// `form` field stands in "body" when the request has a form body, unless only the
+	// query has the name; else in "query".
 	In string `json:"in"`
 	// Detail says what is wrong with it.
 	Detail string `json:"detail"`
