@@ -16,7 +16,10 @@ import (
 	"github.com/asyncendpoints/gin-async/store"
 )
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store = (*Store)(nil)
+	_ store.Local = (*Store)(nil)
+)
 
 // partition starts the ids of all jobs: a memory store has one partition.
 const partition = 'm'
@@ -73,6 +76,9 @@ func New(opts ...Option) *Store {
 	}
 	return s
 }
+
+// Local implements store.Local: it is true.
+func (s *Store) Local() bool { return true }
 
 // Get implements store.Jobs.
 func (s *Store) Get(ctx context.Context, id string) (store.Job, error) {
