@@ -1,0 +1,120 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/asyncendpoints/gin-async/store"
+)
+
+// Claim implements store.Session. The partitions are asked one after the other until
+// there is enough: first the one that the latest hint was about, else each in its turn.
+func (x *session) Claim(ctx context.Context, want []store.Want) (store.Batch, error) {
+	batch := store.Batch{NextDue: -1}
+	left := append([]store.Want(nil), want...)
+	start := int(x.turn.Add(1) - 1)
+	errs := make(outcomes, 0, len(x.seats))
+	for i := range x.seats {
+		if i > 0 && satisfied(left) {
+			break
+		}
+		err := store.ErrLeaseLost
+		if seat := x.seats[(start+i)%len(x.seats)].Load(); seat != nil {
+			err = seat.claim(ctx, left, &batch)
+		}
+		errs = append(errs, err)
+	}
+	// What was claimed has to be run, whatever else went wrong.
+	if errs.all() && len(batch.Claims) == 0 {
+		return store.Batch{}, errs.first()
+	}
+	return batch, nil
+}
+
+func satisfied(left []store.Want) bool {
+	for _, w := range left {
+		if w.Max > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// claim adds to the batch what the partition has, and takes it off what is left to
+// want.
+func (t *seat) claim(ctx context.Context, left []store.Want, batch *store.Batch) error {
+	s := t.partition.store
+	keys := []string{t.partition.key, t.keys.lock, t.keys.held, t.keys.session}
+	args := make([]any, 0, 3+2*len(left))
+	args = append(args, t.token, t.name, t.calls.Add(1))
+	for _, w := range left {
+		args = append(args, w.Queue, max(w.Max, 0))
+	}
+	reply, err := s.run(ctx, s.scripts.claim, keys, args...)
+	if err != nil {
+		return err
+	}
+	rows, ok := reply.([]any)
+	if !ok || len(rows) == 0 {
+		return lostOr("claim", reply)
+	}
+	if ms, _ := rows[0].(int64); ms >= 0 {
+		if due := time.Duration(ms) * time.Millisecond; batch.NextDue < 0 || due < batch.NextDue {
+			batch.NextDue = due
+		}
+	}
+	claims, err := readClaims(rows[1:])
+	if err != nil {
+		return err
+	}
+	t.gained(claims)
+	for i := range claims {
+		for k := range left {
+			if left[k].Queue == claims[i].Job.Queue {
+				left[k].Max--
+			}
+		}
+	}
+	batch.Claims = append(batch.Claims, claims...)
+	return nil
+}
+
+func readClaims(rows []any) ([]store.Claim, error) {
+	claims := make([]store.Claim, 0, len(rows))
+	var failed error
+	for _, row := range rows {
+		claim, err := readClaim(row)
+		if err != nil {
+			// The others can be run; this one is given back by the keeper of the lease.
+			failed = errors.Join(failed, err)
+			continue
+		}
+		claims = append(claims, claim)
+	}
+	if len(claims) > 0 {
+		return claims, nil
+	}
+	return nil, failed
+}
+
+// readClaim reads an id, the fields and the payload.
+func readClaim(row any) (store.Claim, error) {
+	values, ok := row.([]any)
+	if !ok || len(values) != 1+fieldCount+1 {
+		return store.Claim{}, errReply("claim", row)
+	}
+	id, _ := values[0].(string)
+	fields := record(values[1 : 1+fieldCount])
+	job, found, err := fields.job(id)
+	if err != nil || !found {
+		return store.Claim{}, errors.Join(errReply("claim", id), err)
+	}
+	claim := store.Claim{Ref: store.Ref{ID: id, Claim: fields.number(fieldClaim)}, Job: job}
+	// A payload that is gone or damaged leaves a claim without a request: whoever runs
+	// it can tell, and end the job.
+	if payload, ok := values[1+fieldCount].(string); ok {
+		claim.Request, claim.Envelope, _ = splitPayload([]byte(payload))
+	}
+	return claim, nil
+}

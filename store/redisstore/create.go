@@ -1,0 +1,147 @@
+package redisstore
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/asyncendpoints/gin-async/store"
+)
+
+// creation is a job on its way to Redis.
+type creation struct {
+	id, key string // key is the digest of the idempotency key
+	job     store.NewJob
+	payload []byte
+	bound   int // of the partition; 0: none
+}
+
+func (c creation) size() int { return len(c.payload) + 256 }
+
+// created is what became of it.
+type created struct {
+	job   store.Job
+	isNew bool
+	err   error
+}
+
+// Create implements store.Jobs. Jobs that are created at the same time go to Redis
+// together. The store has no bound of its own; MaxWaiting is divided among the
+// partitions. With WithReplicas there is one more error: ErrNotReplicated.
+func (s *Store) Create(ctx context.Context, job store.NewJob) (store.Job, bool, error) {
+	if s.err != nil {
+		return store.Job{}, false, s.err
+	}
+	c := creation{job: job, payload: joinPayload(job.Request, job.Envelope)}
+	if job.MaxWaiting > 0 {
+		c.bound = (job.MaxWaiting + s.own - 1) / s.own
+	}
+	c.job.Request, c.job.Envelope = nil, nil // the caller may reuse them
+	if job.Key != "" {
+		c.key = digest(job.Key)
+		return s.createIn(ctx, s.forKey(job.Key), c)
+	}
+	s.turn.Add(1)
+	for i := 0; ; i++ {
+		stored, isNew, err := s.createIn(ctx, s.next(i), c)
+		// A partition can be full while others are not.
+		if !errors.Is(err, store.ErrFull) || i == s.own-1 {
+			return stored, isNew, err
+		}
+	}
+}
+
+func (s *Store) createIn(ctx context.Context, p *partition, c creation) (store.Job, bool, error) {
+	c.id = p.newID()
+	ctx, cancel := context.WithTimeout(ctx, longestCall+s.replicaTimeout)
+	defer cancel()
+	result, err := p.creates.do(ctx, c)
+	if err == nil {
+		err = result.err
+	}
+	return result.job, result.isNew, err
+}
+
+// sendCreates stores jobs in one call.
+func (p *partition) sendCreates(ctx context.Context, jobs []creation) ([]created, error) {
+	keys := make([]string, 1, 1+len(jobs))
+	keys[0] = p.key
+	args := make([]any, 0, len(jobs)*10)
+	for i := range jobs {
+		c := &jobs[i]
+		keys = append(keys, p.record(c.id))
+		args = append(args, c.job.Queue, c.job.Owner, c.job.Route, max(c.job.MaxAttempts, 1),
+			milliseconds(c.job.Delay), retention(c.job.Retention), c.payload,
+			c.key, c.job.Fingerprint, c.bound)
+	}
+	reply, err := p.runCreate(ctx, keys, args)
+	if err != nil && !errors.Is(err, ErrNotReplicated) {
+		return nil, err
+	}
+	answers, ok := reply.([]any)
+	if !ok || len(answers) != len(jobs) {
+		return nil, errReply("create", reply)
+	}
+	results := make([]created, len(jobs))
+	for i := range jobs {
+		results[i] = jobs[i].answer(answers[i])
+	}
+	if err != nil {
+		p.withdraw(ctx, results, err)
+	}
+	return results, nil
+}
+
+// answer reads what became of one job.
+func (c *creation) answer(reply any) created {
+	switch value := reply.(type) {
+	case int64:
+		return created{job: c.fresh(value), isNew: true}
+	case string:
+		switch value {
+		case "full":
+			return created{err: store.ErrFull}
+		case "reused":
+			return created{err: store.ErrKeyReused}
+		}
+	case []any:
+		if len(value) > 0 {
+			id, _ := value[0].(string)
+			job, _, err := record(value[1:]).job(id)
+			return created{job: job, isNew: id == c.id, err: err}
+		}
+	}
+	return created{err: errReply("create", reply)}
+}
+
+// fresh is the job as it was stored.
+func (c *creation) fresh(createdMillis int64) store.Job {
+	at := time.UnixMilli(createdMillis).UTC()
+	job := store.Job{
+		ID: c.id, Route: c.job.Route, Queue: c.job.Queue, Owner: c.job.Owner,
+		State: store.Queued, Version: 1, MaxAttempts: max(c.job.MaxAttempts, 1),
+		CreatedAt: at, ReadyAt: at,
+	}
+	if delay := milliseconds(c.job.Delay); delay > 0 {
+		job.State = store.Scheduled
+		job.ReadyAt = at.Add(time.Duration(delay) * time.Millisecond)
+		job.DueAt = job.ReadyAt
+	}
+	return job
+}
+
+// retention is at least a millisecond: in the step that ends it a job is still there.
+func retention(d time.Duration) int64 { return max(milliseconds(d), 1) }
+
+// digest stands for an idempotency key: keys may be long, and secret.
+func digest(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+func errReply(step string, reply any) error {
+	return fmt.Errorf("redisstore: %s: an answer that no version of this package gives: %.100v", step, reply)
+}

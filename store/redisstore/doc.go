@@ -1,0 +1,58 @@
+// Package redisstore is the store for many processes: it keeps jobs in Redis.
+//
+// Any process with the same routes accepts, runs, shows and cancels any job, and
+// any of them may die. It works with a single server, Sentinel and Cluster, with
+// Redis 6.2 or newer.
+//
+// # Steps
+//
+// Each change of a job is one Lua script, in the folder scripts: it checks all
+// guards, then writes, in one atomic step by the clock of Redis. go-redis repeats a
+// command whose reply was lost, so each script may run twice: a repeated create
+// finds the job, a repeated claim gets the same jobs, a repeated settle finds what
+// it did.
+//
+// # Sessions
+//
+// A worker process holds one lock per partition, made with redislock: its session.
+// The lock's value is the token that fences: each script that writes for a session
+// first compares it. Refreshing the lock keeps all jobs of the process. When it
+// runs out, Reclaim takes all of them; until then the session can take the lock
+// back, with the same token.
+//
+// # Keys
+//
+// A partition p has these keys, each beginning with "prefix:{p}":
+//
+//	(nothing)      hash    order of the latest job; how many are queued, scheduled, in_progress
+//	:job:ID        hash    the job, see below
+//	:request:ID    string  length of the request, the request, the envelope
+//	:result:ID     string  the recorded response
+//	:line:QUEUE    list    ids of the queued jobs, the next one first
+//	:due:QUEUE     zset    ids of the scheduled jobs by time in milliseconds
+//	:owner:OWNER   zset    ids of the owner's jobs by order of creation
+//	:key:DIGEST    string  id of the job that holds an idempotency key
+//	:expiry        zset    ids and owners of the jobs that are over by the time they expire
+//	:sessions      zset    sessions by the time their lease ends; 0: taken by recovery
+//	:session:S     hash    name of the worker; number, first claim of the latest claim call
+//	:lock:S        string  redislock's lock
+//	:held:S        zset    id:claim of the jobs the session holds, by order of the claims
+//	:stop:S        set     those of them that were asked to stop
+//	:recovery      string  redislock's lock of the process that recovers jobs
+//
+// The fields of a job are s state, v version, n attempt, m attempts at most, c number
+// of the claim, q queue, o owner, rt route, e retention in milliseconds; cr created, rd
+// ready, du due, st started, fi finished, ca asked to stop, in milliseconds; r response,
+// p progress, d problem; k digest of the idempotency key, f fingerprint; h session that
+// holds it or was the last to, z what the latest settle did, y latest retry call. Short
+// names and few fields keep the hash compact in the server's memory.
+//
+// Jobs that are over expire by themselves, with their results. The indexes are
+// trimmed by Reclaim, which every process that runs workers calls once a second.
+//
+// # Hints
+//
+// Messages only hint: they wake idle workers, running jobs that were asked to stop, and
+// those who watch a job. One that is lost delays, and loses nothing: workers renew their
+// leases and look for jobs in any case. After a reconnect everybody is woken.
+package redisstore

@@ -1,0 +1,101 @@
+package redisstore
+
+import (
+	"context"
+	"sync"
+)
+
+const (
+	// groupMembers and groupBytes bound what goes to Redis in one call, so that one
+	// call does not keep others waiting for long. A larger member goes alone.
+	groupMembers = 128
+	groupBytes   = 1 << 20
+)
+
+// group sends in one call what waits together. A lone member is sent at once; those
+// that come while a call is under way wait for it and go together in the next. Members
+// keep the order in which they came. The zero value with send set is ready.
+type group[In sized, Out any] struct {
+	// send makes one call. It returns as many answers as it gets members.
+	send func(ctx context.Context, members []In) ([]Out, error)
+
+	mu      sync.Mutex
+	waiting []*member[In, Out]
+	sending bool
+}
+
+// sized is what a group can hold; size is about how many bytes it sends.
+type sized interface{ size() int }
+
+// member is one caller's part of a call.
+type member[In, Out any] struct {
+	in   In
+	out  Out
+	err  error
+	done chan struct{}
+}
+
+// do sends in and returns its answer. When ctx ends before, the member may still be
+// sent, so in must not share memory with the caller.
+func (g *group[In, Out]) do(ctx context.Context, in In) (Out, error) {
+	var none Out
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
+	m := &member[In, Out]{in: in, done: make(chan struct{})}
+	g.join(ctx, m)
+	select {
+	case <-m.done:
+		return m.out, m.err
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
+}
+
+// join adds a member and begins to send unless somebody does.
+func (g *group[In, Out]) join(ctx context.Context, m *member[In, Out]) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.waiting = append(g.waiting, m)
+	if !g.sending {
+		g.sending = true
+		go g.work(context.WithoutCancel(ctx))
+	}
+}
+
+// work sends until nothing waits.
+func (g *group[In, Out]) work(ctx context.Context) {
+	for members := g.take(); len(members) > 0; members = g.take() {
+		ins := make([]In, len(members))
+		for i, m := range members {
+			ins[i] = m.in
+		}
+		outs, err := g.send(ctx, ins)
+		for i, m := range members {
+			if m.err = err; err == nil {
+				m.out = outs[i]
+			}
+			close(m.done)
+		}
+	}
+}
+
+// take removes the members of the next call; none: the work is over.
+func (g *group[In, Out]) take() []*member[In, Out] {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n, bytes := 0, 0
+	for n < len(g.waiting) && n < groupMembers {
+		bytes += g.waiting[n].in.size()
+		if n > 0 && bytes > groupBytes {
+			break
+		}
+		n++
+	}
+	members := g.waiting[:n:n]
+	if g.waiting = g.waiting[n:]; len(g.waiting) == 0 {
+		g.waiting = nil
+	}
+	g.sending = n > 0
+	return members
+}

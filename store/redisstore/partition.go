@@ -1,0 +1,72 @@
+package redisstore
+
+import (
+	"hash/fnv"
+	"strings"
+	"sync"
+
+	"github.com/asyncendpoints/gin-async/store"
+)
+
+// partition is a part of the jobs whose keys share a hash tag.
+type partition struct {
+	store  *Store
+	letter byte
+	// key is the key of the partition's record and the beginning of all others.
+	key     string
+	mu      sync.Mutex
+	ids     store.IDSource
+	creates group[creation, created]
+}
+
+func (p *partition) open(s *Store, letter byte) {
+	p.store, p.letter = s, letter
+	p.key = s.prefix + ":{" + string(letter) + "}"
+	p.creates.send = p.sendCreates
+}
+
+// newID draws the id of a job in the partition.
+func (p *partition) newID() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ids.New(p.letter)
+}
+
+func (p *partition) record(id string) string    { return p.key + ":job:" + id }
+func (p *partition) lock(session string) string { return p.key + ":lock:" + session }
+func (p *partition) held(session string) string { return p.key + ":held:" + session }
+func (p *partition) stop(session string) string { return p.key + ":stop:" + session }
+func (p *partition) session(name string) string { return p.key + ":session:" + name }
+func (p *partition) recovery() string           { return p.key + ":recovery" }
+
+// Channels.
+func (p *partition) arrived() string        { return p.key + ":arrived" }
+func (p *partition) watch(id string) string { return p.key + ":watch:" + id }
+
+// of returns the partition of a job, also when it is none of those served: then
+// there is no such job in it. It returns nil for what is no id.
+func (s *Store) of(id string) *partition {
+	if !store.ValidID(id) {
+		return nil
+	}
+	return &s.partitions[strings.IndexByte(letters, id[0])]
+}
+
+// forKey returns the partition of an idempotency key: always the same.
+func (s *Store) forKey(key string) *partition {
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(key))
+	return &s.partitions[sum.Sum32()%uint32(s.own)]
+}
+
+// next returns the partitions for a new job without a key: the one whose turn it is,
+// then the others.
+func (s *Store) next(i int) *partition {
+	if s.own == 1 {
+		return &s.partitions[0]
+	}
+	return &s.partitions[(int(s.turn.Load())+i)%s.own]
+}
+
+// all returns the partitions that are read.
+func (s *Store) all() []partition { return s.partitions[:s.served.Load()] }

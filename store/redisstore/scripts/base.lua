@@ -1,0 +1,88 @@
+-- What more than one step does. It stands in front of each of the other files, so
+-- all steps know these names. doc.go lists the keys and the fields of a job.
+--
+-- KEYS[1] is the record of the partition. The names of all keys begin with it: it
+-- has the hash tag, so that they are in the same slot.
+
+local partition = KEYS[1]
+local call = redis.call
+
+local clock = call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local ID_LENGTH = 27
+
+-- FIELDS are the fields of a job that callers get to see, in the order in which
+-- they get them. S is the index of each.
+local FIELDS = {
+  's', 'v', 'n', 'm', 'c', 'q', 'o', 'rt', 'cr', 'rd', 'du', 'st', 'fi', 'ca', 'e', 'r', 'p', 'd',
+}
+local F = {}
+for i, name in ipairs(FIELDS) do F[name] = i end
+
+local function record_of(id) return partition .. ':job:' .. id end
+local function request_of(id) return partition .. ':request:' .. id end
+local function result_of(id) return partition .. ':result:' .. id end
+
+-- owns tells whether a lock is there and has that token. The lock is redislock's, its
+-- value the token of a session.
+local function owns(lock, token) return call('GET', lock) == token end
+
+-- view returns the values of FIELDS.
+local function view(record) return call('HMGET', record, unpack(FIELDS)) end
+
+-- counted notes that a job leaves one state for another; write_counts makes it so.
+local counts = { queued = 0, scheduled = 0, in_progress = 0 }
+
+local function counted(from, to)
+  if counts[from] then counts[from] = counts[from] - 1 end
+  if counts[to] then counts[to] = counts[to] + 1 end
+end
+
+local function write_counts()
+  for state, n in pairs(counts) do
+    if n ~= 0 then call('HINCRBY', partition, state, n) end
+  end
+end
+
+-- changed tells those who watch the job.
+local function changed(id, version) call('PUBLISH', partition .. ':watch:' .. id, version) end
+
+local function wake(queue) call('PUBLISH', partition .. ':arrived', queue) end
+
+-- line_up puts jobs into the line of a queue. Whoever found the line filled already
+-- was woken when that began.
+local function line_up(queue, push, ...)
+  if call(push, partition .. ':line:' .. queue, ...) == select('#', ...) then wake(queue) end
+end
+
+-- schedule lets a job wait for its time.
+local function schedule(id, queue, due)
+  local waiting = partition .. ':due:' .. queue
+  call('ZADD', waiting, due, id)
+  if call('ZRANGE', waiting, 0, 0)[1] == id then wake(queue) end
+end
+
+-- finish makes a job that is over expire, with all that belongs to it. Only a failed
+-- job can be run again; the others need their request no more.
+local function finish(id, state, retention, owner, key)
+  local expires = now + retention
+  if state == 'failed' then
+    call('PEXPIREAT', request_of(id), expires)
+  else
+    call('DEL', request_of(id))
+  end
+  if key then call('PEXPIREAT', partition .. ':key:' .. key, expires) end
+  call('PEXPIREAT', record_of(id), expires)
+  call('ZADD', partition .. ':expiry', expires, id .. (owner or ''))
+  return expires
+end
+
+-- tidy removes the record of a partition that nothing needs any more.
+local function tidy()
+  if call('EXISTS', partition .. ':sessions', partition .. ':expiry') > 0 then return end
+  for _, n in ipairs(call('HMGET', partition, 'queued', 'scheduled', 'in_progress')) do
+    if n and n ~= '0' then return end
+  end
+  call('DEL', partition)
+end

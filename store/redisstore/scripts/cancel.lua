@@ -1,0 +1,35 @@
+-- Cancels a job that waits, or marks one that runs.
+--
+-- KEYS: partition, record of the job
+-- Returns the values of FIELDS after the call.
+
+-- In a line that is not longer a job is searched for; in a longer one it is left and
+-- passed over when its turn comes.
+local SHORT_LINE = 1000
+
+local id = string.sub(KEYS[2], -ID_LENGTH)
+local job = call('HMGET', KEYS[2], 's', 'v', 'q', 'ca', 'e', 'o', 'k', 'h', 'c')
+local state, queue = job[1], job[3]
+
+local function end_waiting()
+  call('HSET', KEYS[2], 's', 'canceled', 'v', job[2] + 1, 'fi', now)
+  finish(id, 'canceled', job[5], job[6], job[7])
+  counted(state, 'canceled')
+  write_counts()
+  changed(id, job[2] + 1)
+end
+
+if state == 'queued' then
+  local line = partition .. ':line:' .. queue
+  if call('LLEN', line) <= SHORT_LINE then call('LREM', line, -1, id) end
+  end_waiting()
+elseif state == 'scheduled' then
+  call('ZREM', partition .. ':due:' .. queue, id)
+  end_waiting()
+elseif state == 'in_progress' and not job[4] then
+  call('HSET', KEYS[2], 'ca', now, 'v', job[2] + 1)
+  call('SADD', partition .. ':stop:' .. job[8], id .. ':' .. job[9])
+  call('PUBLISH', partition .. ':stop:' .. job[8], id)
+  changed(id, job[2] + 1)
+end
+return view(KEYS[2])

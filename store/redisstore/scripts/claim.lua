@@ -1,0 +1,115 @@
+-- Claims jobs for a session: queues what is due, then takes from the head of each line.
+--
+-- KEYS: partition, lock, held, session
+-- ARGV: token, session id, number of the call, then for each queue: its name and the
+--       most jobs to take
+-- Returns 'lost'; or how many milliseconds it is until the next job of these queues is
+-- due, -1 for none, and for each claim its id, the values of FIELDS and the payload.
+
+-- How many due jobs of a queue one call lines up, and how many it passes over that
+-- were cancelled in the line. There may be more: then the next job is due at once.
+local MOST_DUE = 256
+local MOST_CANCELED = 1000
+
+if not owns(KEYS[2], ARGV[1]) then return 'lost' end
+
+local held, session = KEYS[3], KEYS[4]
+local replies = { -1 }
+
+local function due_in(milliseconds)
+  milliseconds = math.max(milliseconds, 0)
+  if replies[1] < 0 or milliseconds < replies[1] then replies[1] = milliseconds end
+end
+
+local function queue_due(queue)
+  local waiting = partition .. ':due:' .. queue
+  local due = call('ZRANGE', waiting, '-inf', now, 'BYSCORE', 'LIMIT', 0, MOST_DUE)
+  for _, id in ipairs(due) do
+    local record = record_of(id)
+    local version = call('HINCRBY', record, 'v', 1)
+    call('HSET', record, 's', 'queued')
+    counted('scheduled', 'queued')
+    changed(id, version)
+  end
+  if #due > 0 then
+    call('ZREM', waiting, unpack(due))
+    call('RPUSH', partition .. ':line:' .. queue, unpack(due))
+  end
+end
+
+local function next_due(queue)
+  local first = call('ZRANGE', partition .. ':due:' .. queue, 0, 0, 'WITHSCORES')
+  if first[2] then due_in(first[2] - now) end
+end
+
+local function show(id, values)
+  table.insert(values, 1, id)
+  values[#FIELDS + 2] = call('GET', request_of(id))
+  replies[#replies + 1] = values
+end
+
+local calls = call('HMGET', session, 'call', 'from', 'claims', 'joined')
+-- A lock without its session is what a fail-over can leave: recovery would not know
+-- of the claims.
+if not calls[4] then return 'lost' end
+
+-- A repeated call gets what the first run of it got: its reply was lost.
+if calls[1] == ARGV[3] then
+  for _, ref in ipairs(call('ZRANGE', held, calls[2], '+inf', 'BYSCORE')) do
+    local id = string.sub(ref, 1, ID_LENGTH)
+    show(id, view(record_of(id)))
+  end
+  for i = 4, #ARGV, 2 do next_due(ARGV[i]) end
+  return replies
+end
+
+local claims = tonumber(calls[3]) or 0
+local from = claims + 1
+local refs = {}
+
+local function take(id)
+  local record = record_of(id)
+  local values = view(record)
+  if values[F.s] ~= 'queued' then return false end -- cancelled in the line
+  claims = claims + 1
+  values[F.s], values[F.st] = 'in_progress', now
+  values[F.v], values[F.n], values[F.c] = values[F.v] + 1, values[F.n] + 1, values[F.c] + 1
+  call('HSET', record, 's', 'in_progress', 'v', values[F.v], 'n', values[F.n], 'c', values[F.c], 'st', now, 'h', ARGV[2])
+  refs[#refs + 1] = claims
+  refs[#refs + 1] = id .. ':' .. values[F.c]
+  counted('queued', 'in_progress')
+  changed(id, values[F.v])
+  show(id, values)
+  return true
+end
+
+local function take_from(queue, most)
+  local line = partition .. ':line:' .. queue
+  local passed = 0
+  while most > 0 do
+    local ids = call('LPOP', line, math.min(most, 1000))
+    if not ids then return end
+    for _, id in ipairs(ids) do
+      if take(id) then
+        most = most - 1
+      else
+        passed = passed + 1
+      end
+    end
+    if passed > MOST_CANCELED then return due_in(0) end
+  end
+end
+
+for i = 4, #ARGV, 2 do
+  local queue, most = ARGV[i], tonumber(ARGV[i + 1])
+  queue_due(queue)
+  take_from(queue, most)
+  next_due(queue)
+end
+
+if #refs > 0 then
+  for i = 1, #refs, 1000 do call('ZADD', held, unpack(refs, i, math.min(i + 999, #refs))) end
+  call('HSET', session, 'call', ARGV[3], 'from', from, 'claims', claims)
+end
+write_counts()
+return replies

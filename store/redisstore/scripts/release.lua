@@ -1,0 +1,16 @@
+-- Gives back one job, its attempt not counted.
+--
+-- KEYS: partition, lock, held, stop, record of the job
+-- ARGV: token, number of the claim, delay in milliseconds
+-- Returns 'lost' or 1.
+
+local id = string.sub(KEYS[5], -ID_LENGTH)
+local ref = id .. ':' .. ARGV[2]
+if not owns(KEYS[2], ARGV[1]) then return 'lost' end
+if call('ZREM', KEYS[3], ref) == 0 then return 'lost' end
+
+local job = call('HMGET', KEYS[5], unpack(HELD))
+if job[6] then call('SREM', KEYS[4], ref) end
+release(id, job, tonumber(ARGV[3]))
+write_counts()
+return 1

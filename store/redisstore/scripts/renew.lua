@@ -1,0 +1,16 @@
+-- Notes that the lease of a session began anew, and tells what is known of its jobs. A
+-- lock that ran out is taken back, unless recovery has taken the session.
+--
+-- KEYS: partition, lock, held, stop
+-- ARGV: token, session id, lease in milliseconds
+-- Returns 'lost', or the refs of the jobs held and of those asked to stop.
+
+local sessions = partition .. ':sessions'
+local holder = call('GET', KEYS[2])
+if holder and holder ~= ARGV[1] then return 'lost' end
+-- Recovery marks a session that it has begun to take by a deadline of 0.
+if (tonumber(call('ZSCORE', sessions, ARGV[2])) or 0) == 0 then return 'lost' end
+
+if not holder then call('SET', KEYS[2], ARGV[1], 'PX', ARGV[3]) end
+call('ZADD', sessions, now + ARGV[3], ARGV[2])
+return { call('ZRANGE', KEYS[3], 0, -1), call('SMEMBERS', KEYS[4]) }

@@ -1,0 +1,23 @@
+-- Takes back a job that no session has claimed yet, as if it had not been created.
+--
+-- KEYS: partition, record of the job
+-- Returns 1 when the job is gone, 0 when it has been claimed and stays.
+
+local id = string.sub(KEYS[2], -ID_LENGTH)
+local job = call('HMGET', KEYS[2], 's', 'c', 'q', 'o', 'k')
+if not job[1] then return 1 end
+if job[2] ~= '0' then return 0 end
+if job[1] == 'queued' then
+  call('LREM', partition .. ':line:' .. job[3], -1, id)
+elseif job[1] == 'scheduled' then
+  call('ZREM', partition .. ':due:' .. job[3], id)
+else
+  return 0
+end
+if job[5] then call('DEL', partition .. ':key:' .. job[5]) end
+call('ZREM', partition .. ':owner:' .. (job[4] or ''), id)
+call('DEL', KEYS[2], request_of(id))
+counted(job[1], nil)
+write_counts()
+changed(id, 0)
+return 1
