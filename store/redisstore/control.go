@@ -30,8 +30,7 @@ func (s *Store) Retry(ctx context.Context, id string, attempts int) (store.Job, 
 	if p == nil {
 		return store.Job{}, s.notFound()
 	}
-	call := store.NewID(p.letter) // tells a repetition from another call
-	reply, err := s.run(ctx, s.scripts.retry, []string{p.key, p.record(id)}, max(attempts, 1), call)
+	reply, err := s.run(ctx, s.scripts.retry, []string{p.key, p.record(id)}, max(attempts, 1), p.newID())
 	if err != nil {
 		return store.Job{}, err
 	}

@@ -8,9 +8,9 @@
 //
 // Each change of a job is one Lua script, in the folder scripts: it checks all
 // guards, then writes, in one atomic step by the clock of Redis. go-redis repeats a
-// command whose reply was lost, so each script may run twice: a repeated create
-// finds the job, a repeated claim gets the same jobs, a repeated settle finds what
-// it did.
+// command whose reply was lost, so each script may run twice, and the second run
+// answers as the first did: a repeated create finds the job, a repeated claim gets the
+// same jobs, a repeated settle finds what it did.
 //
 // # Sessions
 //
@@ -24,12 +24,13 @@
 //
 // A partition p has these keys, each beginning with "prefix:{p}":
 //
-//	(nothing)      hash    order of the latest job; how many are queued, scheduled, in_progress
+//	(nothing)      hash    order of the latest job; how many are queued, scheduled,
+//	                       in_progress; latest call of recovery
 //	:job:ID        hash    the job, see below
 //	:request:ID    string  length of the request, the request, the envelope
 //	:result:ID     string  the recorded response
 //	:line:QUEUE    list    ids of the queued jobs, the next one first
-//	:due:QUEUE     zset    ids of the scheduled jobs by time in milliseconds
+//	:due:QUEUE     zset    ids of the scheduled jobs by time in microseconds
 //	:owner:OWNER   zset    ids of the owner's jobs by order of creation
 //	:key:DIGEST    string  id of the job that holds an idempotency key
 //	:expiry        zset    ids and owners of the jobs that are over by the time they expire
@@ -38,13 +39,14 @@
 //	:lock:S        string  redislock's lock
 //	:held:S        zset    id:claim of the jobs the session holds, by order of the claims
 //	:stop:S        set     those of them that were asked to stop
+//	:deleted:ID    string  latest call that deleted a job, for a minute
 //	:recovery      string  redislock's lock of the process that recovers jobs
 //
 // The fields of a job are s state, v version, n attempt, m attempts at most, c number
 // of the claim, q queue, o owner, rt route, e retention in milliseconds; cr created, rd
 // ready, du due, st started, fi finished, ca asked to stop, in milliseconds; r response,
 // p progress, d problem; k digest of the idempotency key, f fingerprint; h session that
-// holds it or was the last to, z what the latest settle did, y latest retry call. Short
+// holds it or was the last to, z what the latest settle did, x latest release, y latest retry. Short
 // names and few fields keep the hash compact in the server's memory.
 //
 // Jobs that are over expire by themselves, with their results. The indexes are

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -112,7 +113,9 @@ func (h *hub) drop(ctx context.Context, l *listener) {
 		h.pubsub = nil
 	case len(unused) > 0:
 		// If it fails, the messages of these channels find no listener.
-		_ = h.pubsub.Unsubscribe(context.WithoutCancel(ctx), unused...)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = h.pubsub.Unsubscribe(ctx, unused...)
 	}
 }
 

@@ -65,14 +65,13 @@ func (s *Store) notFound() error {
 	return store.ErrNotFound
 }
 
-// Delete implements store.Jobs. When the reply of Redis is lost and the call repeated,
-// it may return ErrNotFound for the job it has removed.
+// Delete implements store.Jobs.
 func (s *Store) Delete(ctx context.Context, id string) error {
 	p := s.of(id)
 	if p == nil {
 		return s.notFound()
 	}
-	reply, err := s.run(ctx, s.scripts.remove, []string{p.key, p.record(id)})
+	reply, err := s.run(ctx, s.scripts.remove, []string{p.key, p.record(id)}, p.newID())
 	switch {
 	case err != nil:
 		return err

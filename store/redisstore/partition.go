@@ -25,7 +25,8 @@ func (p *partition) open(s *Store, letter byte) {
 	p.creates.send = p.sendCreates
 }
 
-// newID draws the id of a job in the partition.
+// newID draws the id of a job in the partition, or of a call, by which a repetition of
+// it is told from another call.
 func (p *partition) newID() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -59,7 +59,7 @@ func (p *partition) reclaim(ctx context.Context, limit int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	reply, err := p.store.run(ctx, p.store.scripts.reclaim, []string{p.key}, max(limit, 0), problem)
+	reply, err := p.store.run(ctx, p.store.scripts.reclaim, []string{p.key}, p.newID(), max(limit, 0), problem)
 	if err != nil {
 		return 0, err
 	}

@@ -121,8 +121,8 @@ func decodeResponse(text string) store.Response {
 	return store.Response{Status: code, Bytes: size, ContentType: contentType}
 }
 
-// encodeProgress is a report without the number of its claim and its time, which
-// Redis puts before it.
+// encodeProgress is a report without what Redis puts before it: the numbers of its
+// claim and its call, and between them its time.
 func encodeProgress(progress store.Progress) string {
 	return strconv.FormatFloat(progress.Percent, 'g', -1, 64) + " " + progress.Message
 }
@@ -132,6 +132,7 @@ func encodeProgress(progress store.Progress) string {
 func decodeProgress(text string, latest int64) store.Progress {
 	claim, rest, _ := strings.Cut(text, " ")
 	at, rest, _ := strings.Cut(rest, " ")
+	_, rest, _ = strings.Cut(rest, " ")
 	percent, message, _ := strings.Cut(rest, " ")
 	if number, err := strconv.ParseInt(claim, 10, 64); err != nil || number != latest {
 		return store.Progress{}

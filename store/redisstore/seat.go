@@ -29,8 +29,9 @@ type seat struct {
 	token     string // what the lock's key has while the seat is held
 	lease     time.Duration
 	keys      seatKeys
-	calls     atomic.Int64 // of Claim
-	settles   group[settlement, string]
+	// calls numbers the calls, so that a repeated one can be told from another.
+	calls   atomic.Int64
+	settles group[settlement, string]
 
 	mu      sync.Mutex
 	renewed time.Time

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/asyncendpoints/gin-async/store"
@@ -78,7 +79,7 @@ func (t *seat) report(ctx context.Context, ref store.Ref, progress store.Progres
 	s := t.partition.store
 	reply, err := s.run(ctx, s.scripts.report,
 		[]string{t.partition.key, t.keys.lock, t.keys.held, t.partition.record(ref.ID)},
-		t.token, ref.Claim, encodeProgress(progress))
+		t.token, ref.Claim, t.calls.Add(1), encodeProgress(progress))
 	if err == nil && reply != int64(1) {
 		err = lostOr("report", reply)
 	}
@@ -90,7 +91,7 @@ func (t *seat) release(ctx context.Context, ref store.Ref, delay time.Duration) 
 	s := t.partition.store
 	reply, err := s.run(ctx, s.scripts.release,
 		[]string{t.partition.key, t.keys.lock, t.keys.held, t.keys.stop, t.partition.record(ref.ID)},
-		t.token, ref.Claim, milliseconds(delay))
+		t.token, ref.Claim, milliseconds(delay), t.name+strconv.FormatInt(t.calls.Add(1), 10))
 	if err == nil && reply != int64(1) {
 		err = lostOr("release", reply)
 	}

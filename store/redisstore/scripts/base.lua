@@ -8,7 +8,8 @@ local partition = KEYS[1]
 local call = redis.call
 
 local clock = call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local now_us = clock[1] * 1000000 + clock[2]
+local now = math.floor(now_us / 1000)
 
 local ID_LENGTH = 27
 
@@ -56,10 +57,14 @@ local function line_up(queue, push, ...)
   if call(push, partition .. ':line:' .. queue, ...) == select('#', ...) then wake(queue) end
 end
 
--- schedule lets a job wait for its time.
-local function schedule(id, queue, due)
+-- schedule lets a job wait for some milliseconds. Jobs of one step that wait as long
+-- keep their order.
+local scheduled = 0
+
+local function schedule(id, queue, delay)
   local waiting = partition .. ':due:' .. queue
-  call('ZADD', waiting, due, id)
+  call('ZADD', waiting, now_us + delay * 1000 + scheduled, id)
+  scheduled = scheduled + 1
   if call('ZRANGE', waiting, 0, 0)[1] == id then wake(queue) end
 end
 

@@ -23,7 +23,7 @@ end
 
 local function queue_due(queue)
   local waiting = partition .. ':due:' .. queue
-  local due = call('ZRANGE', waiting, '-inf', now, 'BYSCORE', 'LIMIT', 0, MOST_DUE)
+  local due = call('ZRANGE', waiting, '-inf', now_us, 'BYSCORE', 'LIMIT', 0, MOST_DUE)
   for _, id in ipairs(due) do
     local record = record_of(id)
     local version = call('HINCRBY', record, 'v', 1)
@@ -35,11 +35,12 @@ local function queue_due(queue)
     call('ZREM', waiting, unpack(due))
     call('RPUSH', partition .. ':line:' .. queue, unpack(due))
   end
+  return #due
 end
 
 local function next_due(queue)
   local first = call('ZRANGE', partition .. ':due:' .. queue, 0, 0, 'WITHSCORES')
-  if first[2] then due_in(first[2] - now) end
+  if first[2] then due_in(math.ceil((first[2] - now_us) / 1000)) end
 end
 
 local function show(id, values)
@@ -102,8 +103,9 @@ end
 
 for i = 4, #ARGV, 2 do
   local queue, most = ARGV[i], tonumber(ARGV[i + 1])
-  queue_due(queue)
+  local due = queue_due(queue)
   take_from(queue, most)
+  if due > 0 and call('EXISTS', partition .. ':line:' .. queue) == 1 then wake(queue) end
   next_due(queue)
 end
 

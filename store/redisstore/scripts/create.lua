@@ -17,7 +17,7 @@ local lines, queues = {}, {}
 -- The order of creation rises within the partition and is comparable with that of
 -- others: it is the time in microseconds.
 local function next_order()
-  order = math.max(order + 1, clock[1] * 1000000 + clock[2])
+  order = math.max(order + 1, now_us)
   return order
 end
 
@@ -56,7 +56,7 @@ local function add(record, id, queue, owner, route, attempts, delay, retention, 
   call('ZADD', partition .. ':owner:' .. owner, next_order(), id)
   counted(nil, state)
   if delay > 0 then
-    schedule(id, queue, ready)
+    schedule(id, queue, delay)
   else
     if not lines[queue] then
       lines[queue] = {}

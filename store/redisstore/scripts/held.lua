@@ -25,7 +25,7 @@ local function release(id, job, delay)
     end_held(id, job, 'canceled')
   elseif delay > 0 then
     call('HSET', record_of(id), 's', 'scheduled', 'v', job[2] + 1, 'n', job[3] - 1, 'du', now + delay)
-    schedule(id, job[5], now + delay)
+    schedule(id, job[5], delay)
     counted('in_progress', 'scheduled')
     changed(id, job[2] + 1)
   else

@@ -2,13 +2,17 @@
 -- ends the sessions of which nothing is left. A session is over as soon as this begins.
 --
 -- KEYS: partition
--- ARGV: most jobs, problem of a job without attempts left
+-- ARGV: number of the call, most jobs, problem of a job without attempts left
 -- Returns how many jobs were taken.
 
 local MOST_SESSIONS = 100
 
 local sessions = partition .. ':sessions'
-local most, taken = tonumber(ARGV[1]), 0
+local most, taken = tonumber(ARGV[2]), 0
+
+-- A repeated call finds what the first run of it did.
+local number, before = string.match(call('HGET', partition, 'reclaim') or '', '^(%S+) (%d+)$')
+if number == ARGV[1] then return tonumber(before) end
 
 -- is_over marks a session as over, unless its lock is there: then only the note of the
 -- deadline is late.
@@ -31,7 +35,7 @@ local function take(ref)
   elseif tonumber(job[3]) < tonumber(job[4]) then
     queue_held(id, job, job[3])
   else
-    end_held(id, job, 'failed', 'd', ARGV[2])
+    end_held(id, job, 'failed', 'd', ARGV[3])
   end
 end
 
@@ -52,4 +56,5 @@ for _, session in ipairs(call('ZRANGE', sessions, '-inf', now, 'BYSCORE', 'LIMIT
   if is_over(session) and taken < most then take_from(session) end
 end
 write_counts()
+if taken > 0 then call('HSET', partition, 'reclaim', ARGV[1] .. ' ' .. taken) end
 return taken

@@ -1,16 +1,23 @@
 -- Gives back one job, its attempt not counted.
 --
 -- KEYS: partition, lock, held, stop, record of the job
--- ARGV: token, number of the claim, delay in milliseconds
+-- ARGV: token, number of the claim, delay in milliseconds, number of the call
 -- Returns 'lost' or 1.
 
 local id = string.sub(KEYS[5], -ID_LENGTH)
 local ref = id .. ':' .. ARGV[2]
 if not owns(KEYS[2], ARGV[1]) then return 'lost' end
-if call('ZREM', KEYS[3], ref) == 0 then return 'lost' end
+
+-- A repeated call finds what the first run of it did.
+local mark = ARGV[2] .. ' released ' .. ARGV[4]
+if call('ZREM', KEYS[3], ref) == 0 then
+  if call('HGET', KEYS[5], 'x') == mark then return 1 end
+  return 'lost'
+end
 
 local job = call('HMGET', KEYS[5], unpack(HELD))
 if job[6] then call('SREM', KEYS[4], ref) end
+call('HSET', KEYS[5], 'x', mark)
 release(id, job, tonumber(ARGV[3]))
 write_counts()
 return 1

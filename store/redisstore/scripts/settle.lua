@@ -51,9 +51,10 @@ local function settle(record, a)
     call('SREM', partition .. ':stop:' .. ARGV[2], id .. ':' .. claim)
   end
   if state == 'scheduled' then
-    local due = now + tonumber(ARGV[a + 3])
+    local delay = tonumber(ARGV[a + 3])
+    local due = now + delay
     call('HSET', record, 's', state, 'v', job[1] + 1, 'du', due, 'rd', due, 'd', problem, 'z', mark(claim, state))
-    schedule(id, job[2], due)
+    schedule(id, job[2], delay)
   else
     settle_over(id, record, job, claim, state, problem, response, ARGV[a + 6])
   end

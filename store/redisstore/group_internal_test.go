@@ -1,0 +1,158 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// parcel is a member that claims to be of a size.
+type parcel struct {
+	n, bytes int
+}
+
+func (p parcel) size() int { return p.bytes }
+
+// courier is the send of a group. Each call takes a second.
+type courier struct {
+	mu    sync.Mutex
+	calls [][]int
+	fail  error
+}
+
+func (c *courier) send(_ context.Context, members []parcel) ([]string, error) {
+	var call []int
+	answers := make([]string, len(members))
+	for i, m := range members {
+		call = append(call, m.n)
+		answers[i] = fmt.Sprint("answer ", m.n)
+	}
+	c.mu.Lock()
+	c.calls = append(c.calls, call)
+	c.mu.Unlock()
+	<-time.After(time.Second)
+	return answers, c.fail
+}
+
+// give sends members one after the other, each by a caller of its own.
+func give(ctx context.Context, g *group[parcel, string], parcels ...parcel) []error {
+	errs := make([]error, len(parcels))
+	var all sync.WaitGroup
+	for i, p := range parcels {
+		all.Go(func() {
+			answer, err := g.do(ctx, p)
+			if err == nil && answer != fmt.Sprint("answer ", p.n) {
+				err = errors.New("somebody else's answer: " + answer)
+			}
+			errs[i] = err
+		})
+		synctest.Wait()
+	}
+	all.Wait()
+	return errs
+}
+
+func numbered(n, bytes int) []parcel {
+	var parcels []parcel
+	for i := range n {
+		parcels = append(parcels, parcel{i, bytes})
+	}
+	return parcels
+}
+
+func TestGroup(t *testing.T) {
+	for name, test := range map[string]func(t *testing.T, c *courier, g *group[parcel, string]){
+		"a lone member goes at once": func(t *testing.T, c *courier, g *group[parcel, string]) {
+			began := time.Now()
+			assert.NoError(t, errors.Join(give(t.Context(), g, parcel{7, 1})...))
+			assert.Equal(t, time.Second, time.Since(began))
+			assert.Equal(t, [][]int{{7}}, c.calls)
+		},
+		"what waits together goes in one call, in its order": func(t *testing.T, c *courier, g *group[parcel, string]) {
+			assert.NoError(t, errors.Join(give(t.Context(), g, numbered(6, 1)...)...))
+			assert.Equal(t, [][]int{{0}, {1, 2, 3, 4, 5}}, c.calls)
+		},
+		"a call is bounded in number": func(t *testing.T, c *courier, g *group[parcel, string]) {
+			assert.NoError(t, errors.Join(give(t.Context(), g, numbered(2+groupMembers, 1)...)...))
+			require.Len(t, c.calls, 3)
+			assert.Len(t, c.calls[1], groupMembers)
+			assert.Equal(t, []int{1 + groupMembers}, c.calls[2])
+		},
+		"a call is bounded in bytes, and what is larger goes alone": func(t *testing.T, c *courier, g *group[parcel, string]) {
+			sizes := []int{1, groupBytes / 2, groupBytes / 2, 1, 2 * groupBytes, 1}
+			var parcels []parcel
+			for i, bytes := range sizes {
+				parcels = append(parcels, parcel{i, bytes})
+			}
+			assert.NoError(t, errors.Join(give(t.Context(), g, parcels...)...))
+			assert.Equal(t, [][]int{{0}, {1, 2}, {3}, {4}, {5}}, c.calls)
+		},
+		"an error reaches each caller of the call": func(t *testing.T, c *courier, g *group[parcel, string]) {
+			c.fail = errors.New("no server")
+			for _, err := range give(t.Context(), g, numbered(4, 1)...) {
+				assert.ErrorIs(t, err, c.fail)
+			}
+		},
+		"after an error the next call is made": func(t *testing.T, c *courier, g *group[parcel, string]) {
+			c.fail = errors.New("no server")
+			assert.Error(t, errors.Join(give(t.Context(), g, parcel{1, 1})...))
+			c.fail = nil
+			assert.NoError(t, errors.Join(give(t.Context(), g, parcel{2, 1})...))
+		},
+		"a caller whose context ends goes, the others keep their answers": func(t *testing.T, c *courier, g *group[parcel, string]) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+			defer cancel()
+			var gone error
+			var all sync.WaitGroup
+			all.Go(func() { _, gone = g.do(ctx, parcel{1, 1}) })
+			synctest.Wait()
+			all.Go(func() { assert.NoError(t, errors.Join(give(t.Context(), g, parcel{2, 1}, parcel{3, 1})...)) })
+			all.Wait()
+			assert.ErrorIs(t, gone, context.DeadlineExceeded)
+			assert.Equal(t, [][]int{{1}, {2, 3}}, c.calls)
+		},
+		"a caller whose context is over sends nothing": func(t *testing.T, c *courier, g *group[parcel, string]) {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			assert.ErrorIs(t, errors.Join(give(ctx, g, parcel{1, 1})...), context.Canceled)
+			assert.Empty(t, c.calls)
+		},
+		"the order of one caller is kept under load": func(t *testing.T, c *courier, g *group[parcel, string]) {
+			var all sync.WaitGroup
+			for caller := range 5 {
+				all.Go(func() {
+					for i := range 20 {
+						_, err := g.do(t.Context(), parcel{caller*100 + i, 1})
+						assert.NoError(t, err)
+					}
+				})
+			}
+			all.Wait()
+			var sent []int
+			for _, call := range c.calls {
+				sent = append(sent, call...)
+			}
+			assert.Len(t, sent, 100)
+			for caller := range 5 {
+				own := slices.DeleteFunc(slices.Clone(sent), func(n int) bool { return n/100 != caller })
+				assert.IsIncreasing(t, own)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			// The end of the bubble shows that no goroutine is left.
+			synctest.Test(t, func(t *testing.T) {
+				c := &courier{}
+				test(t, c, &group[parcel, string]{send: c.send})
+			})
+		})
+	}
+}
