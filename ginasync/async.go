@@ -29,6 +29,7 @@ func Async(handler gin.HandlerFunc, opts ...RouteOption) gin.HandlerFunc {
 type endpoint struct {
 	handler gin.HandlerFunc // runs in the worker
 	check   requestCheck    // runs at submission; nil: nothing to check
+	headers []taggedField   // what the handler takes from headers, as far as it is known
 	opts    []RouteOption
 	err     error // a mistake in the declaration, for Start to return
 

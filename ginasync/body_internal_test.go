@@ -23,7 +23,7 @@ func bodyOf(t *testing.T, maxBody int64, raw string, before ...gin.HandlerFunc) 
 	engine := gin.New()
 	engine.POST("/", append(before, func(c *gin.Context) {
 		var taken captured
-		if taken, err = capture(c, maxBody, nil); err == nil {
+		if taken, err = capture(c, maxBody, nil, nil); err == nil {
 			again, readErr := io.ReadAll(c.Request.Body)
 			assert.NoError(t, readErr)
 			assert.Equal(t, string(taken.body), string(again), "the body can be read again")
@@ -84,7 +84,7 @@ func TestABodyOverTheLimitIsRefused(t *testing.T) {
 	t.Run("before a byte is read when its length says so", func(t *testing.T) {
 		c := ginContext(t, rawRequest("POST /", "hello"))
 		c.Request.Body = unreadable{errors.New("must not be read")}
-		_, err := capture(c, 4, nil)
+		_, err := capture(c, 4, nil, nil)
 		requireTooLarge(t, err, 4)
 	})
 	t.Run("when it turns out too long", func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestABodyOverTheLimitIsRefused(t *testing.T) {
 	t.Run("and the connection is closed", func(t *testing.T) {
 		engine := gin.New()
 		engine.POST("/", func(c *gin.Context) {
-			_, err := capture(c, 4, nil)
+			_, err := capture(c, 4, nil, nil)
 			assert.Error(t, err)
 			c.Status(http.StatusRequestEntityTooLarge)
 		})
@@ -129,7 +129,7 @@ func TestADeclaredLengthDoesNotAllocate(t *testing.T) {
 	c.Request.ContentLength = 10 << 20
 	body := &roomy{Reader: strings.NewReader("short")}
 	c.Request.Body = io.NopCloser(body)
-	_, err := capture(c, 10<<20, nil)
+	_, err := capture(c, 10<<20, nil, nil)
 	require.ErrorIs(t, err, errBodyConsumed)
 	require.Positive(t, body.room)
 	require.LessOrEqual(t, body.room, 128<<10)
@@ -161,7 +161,7 @@ func requireTruncated(t *testing.T, raw string) {
 	done := make(chan error, 1)
 	engine := gin.New()
 	engine.POST("/", func(c *gin.Context) {
-		_, err := capture(c, 100, nil)
+		_, err := capture(c, 100, nil, nil)
 		done <- err
 	})
 	server := httptest.NewServer(engine)
@@ -259,7 +259,7 @@ func TestAFailureToReadIsTheCause(t *testing.T) {
 	cause := errors.New("wire cut")
 	c := ginContext(t, rawRequest("POST /", "hello"))
 	c.Request.Body = unreadable{cause}
-	_, err := capture(c, 100, nil)
+	_, err := capture(c, 100, nil, nil)
 	require.ErrorIs(t, err, errBodyTruncated)
 	require.ErrorIs(t, err, cause)
 }

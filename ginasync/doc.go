@@ -30,4 +30,11 @@
 // an engine of the Manager's own, and with it the handlers given to [WithMiddleware]
 // and [Middleware]. What other middleware put into the context with c.Set is not
 // there, except for keys named with [CaptureKey].
+//
+// # What is stored
+//
+// The whole request and the whole result. A store that keeps jobs outside of this
+// process (store.Local) gets no credentials in the clear: Authorization,
+// Proxy-Authorization, Cookie and what [WithCredentialHeaders] names reach the worker
+// only if [WithEncryption] seals everything.
 package ginasync

@@ -66,10 +66,10 @@ func (m *Manager) statusOf(job Job) Status {
 		Links: m.linksOf(job),
 	}
 	if p := job.Progress; !p.UpdatedAt.IsZero() {
-		status.Progress = &StatusProgress{Percent: p.Percent, Message: p.Message, UpdatedAt: instant(p.UpdatedAt)}
+		status.Progress = &StatusProgress{Percent: p.Percent, Message: withoutSealed(p.Message, notOpened), UpdatedAt: instant(p.UpdatedAt)}
 	}
 	if r := job.Response; r.Status != 0 {
-		status.Response = &StatusResponse{Status: r.Status, ContentType: r.ContentType, Bytes: r.Bytes}
+		status.Response = &StatusResponse{Status: r.Status, ContentType: withoutSealed(r.ContentType, ""), Bytes: r.Bytes}
 	}
 	if p := job.Problem; !p.IsZero() {
 		problem := problemOfJob(p)
@@ -83,7 +83,7 @@ func (m *Manager) statusOf(job Job) Status {
 
 // problemOfJob shows why an attempt did not complete.
 func problemOfJob(p store.Problem) Problem {
-	return newProblem(p.Type, p.Status, p.Title, p.Detail)
+	return newProblem(p.Type, p.Status, p.Title, withoutSealed(p.Detail, notOpened))
 }
 
 // instant is t for JSON; nil when it has not come.

@@ -45,15 +45,16 @@ type envelope struct {
 	keys                 []capturedKey
 }
 
-// describe collects what belongs to the request of c beside its wire format.
-func describe(c *gin.Context, target string, exact bool, keys []capturedKey) envelope {
+// describe collects what belongs to the request of c beside its wire format, whose
+// request line has target where the client sent received.
+func describe(c *gin.Context, received, target string, exact bool, keys []capturedKey) envelope {
 	r := c.Request
 	e := envelope{
 		clientIP: c.ClientIP(), remoteAddr: r.RemoteAddr, proto: r.Proto,
 		tls: r.TLS, params: c.Params, trailer: r.Trailer, keys: keys,
 	}
-	if r.RequestURI != target {
-		e.requestURI = r.RequestURI
+	if received != target {
+		e.requestURI = received
 	}
 	if !exact {
 		e.url = r.URL

@@ -94,7 +94,7 @@ func TestARequestOverTLSAndHTTP2IsKnownAsSuch(t *testing.T) {
 		c.Status(http.StatusNoContent)
 	})
 	engine.POST("/", func(c *gin.Context) {
-		taken, err := capture(c, 100, nil)
+		taken, err := capture(c, 100, nil, nil)
 		assert.NoError(t, err)
 		s, err := decodeSnapshot(taken.request, taken.envelope)
 		assert.NoError(t, err)

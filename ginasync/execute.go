@@ -2,6 +2,7 @@ package ginasync
 
 import (
 	"context"
+	"errors"
 
 	"github.com/asyncendpoints/gin-async/store"
 	"github.com/asyncendpoints/gin-async/worker"
@@ -51,12 +52,20 @@ func (m *Manager) execute(ctx context.Context, r *route, claim store.Claim) work
 	return r.report(answer)
 }
 
-// unreadable ends a job whose stored request makes no sense: no attempt will change
-// that.
+// unreadable ends a job whose stored request makes no sense or does not open: no
+// attempt will change that.
 func (m *Manager) unreadable(claim store.Claim, err error) worker.Report {
-	m.log.Error("ginasync: stored request cannot be read", "job", claim.Job.ID, "route", claim.Job.Route, "error", err)
-	return worker.Report{Problem: store.Problem{
+	problem := store.Problem{
 		Type: "request-unreadable", Title: "stored request cannot be read", Status: 500,
 		Detail: "the request was stored by an incompatible version, or was damaged",
-	}}
+	}
+	if errors.Is(err, errSealed) {
+		err = m.keys.whySealed(claim.Request, claim.Envelope)
+		problem = store.Problem{
+			Type: "request-sealed", Title: "stored request cannot be opened", Status: 500,
+			Detail: "it is encrypted with a key that the worker does not have, or was damaged",
+		}
+	}
+	m.log.Error("ginasync: stored request cannot be read", "job", claim.Job.ID, "route", claim.Job.Route, "error", err)
+	return worker.Report{Problem: problem}
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/asyncendpoints/gin-async/store"
-	"github.com/asyncendpoints/gin-async/store/memstore"
 	"github.com/asyncendpoints/gin-async/worker"
 	"github.com/gin-gonic/gin"
 )
@@ -24,8 +23,11 @@ const storeTimeout = 5 * time.Second
 type Manager struct {
 	engine *gin.Engine
 	cfg    config
-	store  store.Store
+	store  store.Store // seals and opens when there are keys
 	log    *slog.Logger
+
+	keys     *keyring  // nil: nothing is sealed
+	withheld headerSet // credentials that are not stored; nil: all are
 
 	mu      sync.Mutex // serialises Routes, Start and Shutdown
 	started bool
@@ -46,7 +48,10 @@ func New(engine *gin.Engine, opts ...Option) (*Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ginasync: %w", err)
 	}
-	m := &Manager{engine: engine, cfg: cfg, store: cfg.store, log: cfg.log}
+	m := &Manager{engine: engine, cfg: cfg, store: cfg.store, log: cfg.log, keys: cfg.keys, withheld: cfg.withheld()}
+	if m.keys != nil {
+		m.store = &sealedStore{cfg.store, cfg.keys}
+	}
 	m.routes.Store(newRouteTable())
 	return m, nil
 }
@@ -56,8 +61,17 @@ func New(engine *gin.Engine, opts ...Option) (*Manager, error) {
 // the values of ctx; its end does not stop them: call [Manager.Shutdown]. Every
 // mistake in the routes' options is returned, joined; nothing is started then. A
 // store that cannot be reached yet is no error: workers keep trying, and submissions
-// get 503 meanwhile.
+// get 503 meanwhile. What the store says of its surroundings ([store.Advisor]) is
+// logged; Start waits for that, at most 5 s.
 func (m *Manager) Start(ctx context.Context) error {
+	if err := m.start(ctx); err != nil {
+		return err
+	}
+	m.passOnAdvice(ctx)
+	return nil
+}
+
+func (m *Manager) start(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.started {
@@ -111,6 +125,10 @@ func (m *Manager) warnOfGaps(table *routeTable) {
 		m.log.Warn("ginasync: no async routes found: Async has to be the last handler of a route, and registered before Start")
 		return
 	}
+	if len(m.withheld) > 0 {
+		m.log.Warn("ginasync: these request headers are not stored, because the store keeps jobs outside of this process; WithEncryption keeps them",
+			"headers", m.withheld.names())
+	}
 	if !m.status.there {
 		m.log.Warn("ginasync: no status routes: clients cannot follow their jobs; call Manager.Routes before Start")
 	}
@@ -135,17 +153,16 @@ func (m *Manager) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// tellWhatWaits logs how many jobs are left; those of a memstore end with the process.
+// tellWhatWaits logs how many jobs are left; those of a local store end with the process.
 func (m *Manager) tellWhatWaits(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	stats, err := m.store.Stats(ctx)
 	waiting := stats.Queued + stats.Scheduled
-	_, inMemory := m.store.(*memstore.Store)
 	switch {
 	case err != nil:
 		m.log.Warn("ginasync: workers stopped; the store does not say what waits", "error", err)
-	case waiting > 0 && inMemory:
+	case waiting > 0 && isLocal(m.store):
 		m.log.Warn("ginasync: workers stopped; waiting jobs end with the process", "waiting", waiting)
 	default:
 		m.log.Info("ginasync: workers stopped", "waiting", waiting)

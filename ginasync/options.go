@@ -31,6 +31,10 @@ type config struct {
 	maxQueued int
 	defaults  routeConfig
 
+	// Options of what is stored.
+	keys        *keyring
+	credentials headerSet
+
 	// Response options.
 	baseURL  string
 	accepted func(*gin.Context, Status)
@@ -52,10 +56,12 @@ func newConfig(opts []Option) (config, error) {
 		grace:     30 * time.Second,
 		maxQueued: 100_000,
 		defaults:  defaultRouteConfig(),
-		accepted:  writeAccepted,
-		status:    writeStatus,
-		failure:   writeProblem,
-		log:       slog.Default(),
+		// The names that HTTP has for them.
+		credentials: headerSet{"Authorization": true, "Proxy-Authorization": true, "Cookie": true},
+		accepted:    writeAccepted,
+		status:      writeStatus,
+		failure:     writeProblem,
+		log:         slog.Default(),
 	}
 	for _, opt := range opts {
 		if opt == nil {
@@ -67,6 +73,11 @@ func newConfig(opts []Option) (config, error) {
 	cfg.checkTogether()
 	if cfg.store == nil {
 		cfg.store = memstore.New()
+	}
+	if configured, ok := cfg.store.(store.Configured); ok {
+		if err := configured.Err(); err != nil {
+			cfg.mistake("WithStore: %w", err)
+		}
 	}
 	return cfg, errors.Join(cfg.errs...)
 }

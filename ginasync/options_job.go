@@ -1,16 +1,29 @@
 package ginasync
 
 import (
+	"reflect"
+
 	"github.com/asyncendpoints/gin-async/store"
 )
 
 // WithStore sets where jobs are kept. Default: a memstore of the Manager's own,
-// which ends with the process.
+// which ends with the process. A mistake in how the store was made ([store.Configured])
+// is returned by New. A store that does not say that it is local ([store.Local]) gets
+// no credentials unless they are encrypted; see [WithCredentialHeaders].
 func WithStore(s store.Store) Option {
 	return func(c *config) {
-		c.notNil("WithStore", s == nil)
+		if isNil(s) {
+			c.notNil("WithStore", true)
+			return
+		}
 		c.store = s
 	}
+}
+
+// isNil reports whether s is nil or a nil pointer, whose methods would panic.
+func isNil(s store.Store) bool {
+	v := reflect.ValueOf(s)
+	return s == nil || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // WithMaxQueued bounds the jobs that wait, queued or scheduled, in the whole store:

@@ -90,6 +90,8 @@ func problemOf(err error) Problem {
 		return newProblem("body-consumed", http.StatusInternalServerError, "Request body already read", errBodyConsumed.Error())
 	case errors.Is(err, errWire):
 		return newProblem("result-unreadable", http.StatusInternalServerError, "Stored result cannot be read", "it was stored by an incompatible version, or was damaged")
+	case errors.Is(err, errSealed):
+		return newProblem("result-sealed", http.StatusInternalServerError, "Stored result cannot be opened", "it is encrypted with a key that the server does not have, or was damaged")
 	case errors.Is(err, errUpgrade):
 		return newProblem("upgrade-refused", http.StatusBadRequest, "Upgrade refused", "an asynchronous route cannot switch protocols; send the request without Upgrade")
 	case errors.Is(err, errBadMethod):

@@ -20,9 +20,9 @@ type recorded struct {
 }
 
 // encodeResponse writes the response in HTTP/1.1 wire format. Left out are
-// hop-by-hop headers, Date, which is the time of fetching, and Set-Cookie, which is
-// a credential and does not belong to whoever fetches the result.
-func encodeResponse(r recorded) store.Result {
+// hop-by-hop headers, Date, which is the time of fetching, Set-Cookie, which is
+// a credential and does not belong to whoever fetches the result, and withheld ones.
+func encodeResponse(r recorded, withheld headerSet) store.Result {
 	data := make([]byte, 0, headerSize(r.header)+len(r.body)+headSlack)
 	data = append(data, protoDefault+" "...)
 	data = strconv.AppendInt(data, int64(r.status), 10)
@@ -30,7 +30,7 @@ func encodeResponse(r recorded) store.Result {
 	data = append(data, http.StatusText(r.status)...)
 	data = append(data, crlf...)
 	data = appendHeader(data, r.header, func(name string) bool {
-		return name == "Content-Length" || name == "Date" || name == "Set-Cookie"
+		return name == "Content-Length" || name == "Date" || name == "Set-Cookie" || withheld[name]
 	})
 	if bodyAllowed(r.status) {
 		data = appendLength(data, int64(len(r.body)))
@@ -46,9 +46,12 @@ func encodeResponse(r recorded) store.Result {
 }
 
 // decodeResponse reads what encodeResponse wrote. The header is without
-// Content-Length; body is a part of data. Errors wrap errWire; nothing makes it
-// panic.
+// Content-Length; body is a part of data. Errors wrap errWire, or errSealed for data
+// that is sealed; nothing makes it panic.
 func decodeResponse(data []byte) (status int, header http.Header, body []byte, err error) {
+	if isSealed(data) {
+		return 0, nil, nil, errSealed
+	}
 	line, fields, body, err := cutMessage(data)
 	if err != nil {
 		return 0, nil, nil, err

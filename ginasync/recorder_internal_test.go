@@ -139,7 +139,7 @@ func TestFilesAreReplayedWhole(t *testing.T) {
 	}
 	t.Run("but the conditions are stored", func(t *testing.T) {
 		c := ginContext(t, rawRequest("GET /", "", "Range: bytes=2-3", "If-Match: x"))
-		taken, err := capture(c, 0, nil)
+		taken, err := capture(c, 0, nil, nil)
 		require.NoError(t, err)
 		require.Contains(t, string(taken.request), "If-Match: x\r\nRange: bytes=2-3\r\n")
 	})

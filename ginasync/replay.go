@@ -21,8 +21,11 @@ type stored struct {
 
 // decodeSnapshot makes a request of what capture wrote. The request's body reads
 // from the slice, which must not be changed until the request has run. Errors
-// wrap errWire; nothing makes it panic.
+// wrap errWire, or errSealed when one of both is sealed; nothing makes it panic.
 func decodeSnapshot(request, envelope []byte) (*stored, error) {
+	if isSealed(request) || isSealed(envelope) {
+		return nil, errSealed
+	}
 	line, fields, body, err := cutMessage(request)
 	if err != nil {
 		return nil, err

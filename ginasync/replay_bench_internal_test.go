@@ -125,7 +125,7 @@ func newReplayServing(tb testing.TB) *serving {
 	replay := newReplayEngine(s.engine)
 	replay.add(http.MethodPost, benchPath, sumReport)
 	s.engine.POST(benchPath, func(c *gin.Context) {
-		taken, err := capture(c, 1<<20, nil)
+		taken, err := capture(c, 1<<20, nil, nil)
 		if err != nil {
 			panic(err)
 		}
@@ -134,7 +134,7 @@ func newReplayServing(tb testing.TB) *serving {
 			panic(err)
 		}
 		answer := replay.run(c.Request.Context(), http.MethodPost, benchPath, request, 1<<20, nil)
-		c.Status(encodeResponse(answer).Status)
+		c.Status(encodeResponse(answer, nil).Status)
 	})
 	s.once()
 	require.Equal(tb, http.StatusOK, s.writer.status)

@@ -62,7 +62,7 @@ func (w twin) asJob(t *testing.T) string {
 		replay := newReplayEngine(engine)
 		replay.add(w.method, w.path, w.handlers...)
 		return []gin.HandlerFunc{func(c *gin.Context) {
-			taken, err := capture(c, 10<<20, nil)
+			taken, err := capture(c, 10<<20, nil, nil)
 			if !assert.NoError(t, err) {
 				return
 			}
@@ -74,7 +74,7 @@ func (w twin) asJob(t *testing.T) string {
 				return
 			}
 			ctx := context.WithoutCancel(c.Request.Context())
-			sendResult(t, c, encodeResponse(replay.run(ctx, w.method, w.path, s, 10<<20, nil)).Data)
+			sendResult(t, c, encodeResponse(replay.run(ctx, w.method, w.path, s, 10<<20, nil), nil).Data)
 		}}
 	})
 }
@@ -287,7 +287,7 @@ func FuzzDecodeSnapshot(f *testing.F) {
 	f.Fuzz(func(t *testing.T, request, envelope []byte) {
 		s, err := decodeSnapshot(request, envelope)
 		if err != nil {
-			require.ErrorIs(t, err, errWire)
+			requireUnreadable(t, err, request, envelope)
 			return
 		}
 		requireAsNetHTTPReads(t, request)
@@ -321,7 +321,7 @@ func requireSurvivesCapture(t *testing.T, s *stored) {
 	t.Helper()
 	c, _ := gin.CreateTestContext(httptest.NewRecorder())
 	c.Request, c.Params = s.request.Clone(t.Context()), s.params
-	first, err := capture(c, 1<<20, s.keys)
+	first, err := capture(c, 1<<20, s.keys, nil)
 	if errors.Is(err, errUpgrade) {
 		return
 	}
@@ -329,7 +329,7 @@ func requireSurvivesCapture(t *testing.T, s *stored) {
 	again, err := decodeSnapshot(first.request, first.envelope)
 	require.NoError(t, err)
 	c.Request, c.Params = again.request.Clone(t.Context()), again.params
-	second, err := capture(c, 1<<20, again.keys)
+	second, err := capture(c, 1<<20, again.keys, nil)
 	require.NoError(t, err)
 	require.Equal(t, string(first.request), string(second.request))
 	require.Equal(t, endToEnd(s.request.Header), endToEnd(again.request.Header))

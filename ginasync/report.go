@@ -28,7 +28,7 @@ func (r *route) report(answer recorded) worker.Report {
 			Detail: "the handler answered less than its Content-Length says",
 		}}
 	}
-	result := encodeResponse(answer)
+	result := encodeResponse(answer, r.withheld)
 	if answer.status < http.StatusBadRequest {
 		return worker.Report{Result: &result}
 	}

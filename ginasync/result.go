@@ -2,6 +2,8 @@ package ginasync
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -76,8 +78,11 @@ func (m *Manager) answerWithoutResponse(c *gin.Context, job Job) {
 // replayResult sends what the handler answered.
 func (m *Manager) replayResult(c *gin.Context, data []byte) {
 	status, header, body, err := decodeResponse(data)
+	if errors.Is(err, errSealed) {
+		err = m.keys.whySealed(data)
+	}
 	if err != nil {
-		m.fail(c, err)
+		m.fail(c, fmt.Errorf("job %s: %w", c.Param("id"), err))
 		return
 	}
 	to := c.Writer.Header()

@@ -17,6 +17,7 @@ type route struct {
 	allow    string // methods that make jobs at this path, for the Allow header
 	endpoint *endpoint
 	cfg      routeConfig
+	withheld headerSet // credentials that are not stored
 }
 
 // newRoute reads the options of an endpoint for one of its routes.
@@ -32,11 +33,14 @@ func (m *Manager) newRoute(method, path string, e *endpoint) (*route, error) {
 	if err := m.cfg.declared(cfg.queue); err != nil {
 		return nil, err
 	}
+	if err := e.needs(m.withheld); err != nil {
+		return nil, err
+	}
 	name := cfg.name
 	if name == "" {
 		name = method + " " + path
 	}
-	return &route{name: name, method: method, path: path, endpoint: e, cfg: cfg}, nil
+	return &route{name: name, method: method, path: path, endpoint: e, cfg: cfg, withheld: m.withheld}, nil
 }
 
 // handlers are what runs in the worker, in order.

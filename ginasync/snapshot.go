@@ -33,11 +33,12 @@ type capturedKey struct {
 }
 
 // capture reads the whole request of c, with at most maxBody bytes of body, and
-// leaves c.Request.Body readable from the start. keys travel along as they are.
+// leaves c.Request.Body readable from the start. keys travel along as they are;
+// withheld headers, and a user in the request line, stay behind.
 //
 // Errors: errUpgrade, errBadMethod, *bodyTooLargeError, errBodyTruncated and
 // errBodyConsumed. After an error the body may be read in part.
-func capture(c *gin.Context, maxBody int64, keys []capturedKey) (captured, error) {
+func capture(c *gin.Context, maxBody int64, keys []capturedKey, withheld headerSet) (captured, error) {
 	r := c.Request
 	if r.Method == http.MethodConnect || asksUpgrade(r.Header) {
 		return captured{}, errUpgrade
@@ -48,10 +49,14 @@ func capture(c *gin.Context, maxBody int64, keys []capturedKey) (captured, error
 	if r.ContentLength > maxBody {
 		return captured{}, &bodyTooLargeError{limit: maxBody}
 	}
-	target, exact := requestTarget(r)
+	received := r.RequestURI
+	if len(withheld) > 0 {
+		received = withoutUser(received)
+	}
+	target, exact := requestTarget(r.URL, received)
 	size := len(r.Method) + len(target) + len(r.Host) + headerSize(r.Header) + headSlack
 	buf := make([]byte, 0, size+bodyRoom(r.ContentLength))
-	buf = appendRequestHead(buf, r, target)
+	buf = appendRequestHead(buf, r, target, withheld)
 	request, start, err := appendBody(buf, c, maxBody)
 	if err != nil {
 		return captured{}, err
@@ -59,7 +64,8 @@ func capture(c *gin.Context, maxBody int64, keys []capturedKey) (captured, error
 	body := request[start:]
 	r.Body = newBody(body)
 	// Trailers are there only after the body was read.
-	belongings := describe(c, target, exact, keys)
+	belongings := describe(c, received, target, exact, keys)
+	belongings.trailer = withheld.without(belongings.trailer)
 	return captured{request: request, body: body, envelope: belongings.encode()}, nil
 }
 
@@ -68,14 +74,14 @@ const headSlack = 96
 
 // appendRequestHead appends the request line and the headers that are stored,
 // without Content-Length and blank line.
-func appendRequestHead(dst []byte, r *http.Request, target string) []byte {
+func appendRequestHead(dst []byte, r *http.Request, target string, withheld headerSet) []byte {
 	dst = append(dst, r.Method...)
 	dst = append(dst, ' ')
 	dst = append(dst, target...)
 	dst = append(dst, " "+protoDefault+crlf...)
 	dst = appendField(dst, "Host", r.Host)
 	return appendHeader(dst, r.Header, func(name string) bool {
-		return name == "Host" || name == "Content-Length" || name == "Expect"
+		return name == "Host" || name == "Content-Length" || name == "Expect" || withheld[name]
 	})
 }
 
@@ -125,20 +131,19 @@ func asksUpgrade(h http.Header) bool {
 }
 
 // requestTarget returns the target for the request line and whether it gives
-// back r.URL. It is the received one unless a middleware rewrote the URL. When no
+// back u. It is the received one unless a middleware rewrote the URL. When no
 // target stands for the URL, as for one with an empty path, it leads to the root,
 // and the rest has to travel in the envelope.
-func requestTarget(r *http.Request) (target string, exact bool) {
-	u := r.URL
+func requestTarget(u *url.URL, received string) (target string, exact bool) {
 	rewritten := u.RequestURI()
 	if u.Host != "" {
 		rewritten = u.Scheme + "://" + u.Host + rewritten
 	}
 	// A path that is what the URL makes of itself need not be parsed to compare.
 	// An empty path makes "/" of itself, which is another path.
-	same := rewritten == r.RequestURI && u.Path != "" && rewritten[0] == '/' && fitsLine(rewritten)
-	if same || standsFor(r.RequestURI, u) {
-		return r.RequestURI, true
+	same := rewritten == received && u.Path != "" && rewritten[0] == '/' && fitsLine(rewritten)
+	if same || standsFor(received, u) {
+		return received, true
 	}
 	if standsFor(rewritten, u) {
 		return rewritten, true

@@ -31,7 +31,7 @@ func TestASnapshotIsAnHTTPMessage(t *testing.T) {
 	c := ginContext(t, rawRequest("POST /u/1?q=%20", "hello",
 		"X-B: 2", "Cookie: a=1", "X-A: 1", "Cookie: b=2", "Authorization: Bearer x", "X-B: 1"))
 	c.Params = gin.Params{{Key: "id", Value: "1"}}
-	taken, err := capture(c, 5, []capturedKey{{name: "user", value: []byte(`{"n":1}`)}})
+	taken, err := capture(c, 5, []capturedKey{{name: "user", value: []byte(`{"n":1}`)}}, nil)
 	require.NoError(t, err)
 
 	require.Equal(t, strings.Join([]string{
@@ -47,7 +47,7 @@ func TestFieldsOfOneConnectionAreNotStored(t *testing.T) {
 	c := ginContext(t, rawRequest("POST /", "",
 		"Connection: keep-alive, X-Hop", "Keep-Alive: 5", "Proxy-Connection: x", "TE: trailers", "X-Hop: 1",
 		"Upgrade: h2c", "Expect: 100-continue", "Trailer: X-T", "Transfer-Encoding: chunked", "X-Kept: 1")+"0\r\n\r\n")
-	taken, err := capture(c, 0, nil)
+	taken, err := capture(c, 0, nil, nil)
 	require.NoError(t, err)
 	require.Equal(t, "POST / HTTP/1.1\r\nHost: api.example\r\nX-Hop: 1\r\nX-Kept: 1\r\nContent-Length: 0\r\n\r\n", string(taken.request))
 }
@@ -66,7 +66,7 @@ func TestHeadersOfAMiddlewareCannotBreakTheMessage(t *testing.T) {
 		"X-A": {"1\r\nX-Evil: 1", "2\x00\x7f\t"}, "Bad Name": {"1"}, "": {"1"}, "Bad:": {"1"}, "Ünicode": {"1"},
 		"Host": {"evil"}, "Content-Length": {"77"}, "x-low": {"1"},
 	}
-	taken, err := capture(c, 0, nil)
+	taken, err := capture(c, 0, nil, nil)
 	require.NoError(t, err)
 	s, err := decodeSnapshot(taken.request, taken.envelope)
 	require.NoError(t, err)
@@ -88,7 +88,7 @@ func TestARequestThatWantsAnotherProtocolIsRefused(t *testing.T) {
 		"an Upgrade header without effect": {rawRequest("GET /", "", "Upgrade: websocket"), false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := capture(ginContext(t, test.raw), 0, nil)
+			_, err := capture(ginContext(t, test.raw), 0, nil, nil)
 			if test.refused {
 				require.ErrorIs(t, err, errUpgrade)
 				return
@@ -101,7 +101,7 @@ func TestARequestThatWantsAnotherProtocolIsRefused(t *testing.T) {
 func TestAMethodThatIsNoTokenIsRefused(t *testing.T) {
 	c := ginContext(t, rawRequest("GET /", ""))
 	c.Request.Method = "GET /\r\nX-Evil: 1"
-	_, err := capture(c, 0, nil)
+	_, err := capture(c, 0, nil, nil)
 	require.ErrorIs(t, err, errBadMethod)
 }
 
@@ -109,7 +109,7 @@ func TestARequestWithoutTargetLineGetsOne(t *testing.T) {
 	c := ginContext(t, rawRequest("GET /", ""))
 	c.Request = httptest.NewRequest(http.MethodGet, "/x?y=1", nil)
 	c.Request.RequestURI = ""
-	taken, err := capture(c, 0, nil)
+	taken, err := capture(c, 0, nil, nil)
 	require.NoError(t, err)
 	s, err := decodeSnapshot(taken.request, taken.envelope)
 	require.NoError(t, err)
@@ -130,7 +130,7 @@ func TestATargetThatNoRequestLineCanHoldIsReplayed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := ginContext(t, rawRequest("GET /", ""))
 			c.Request.RequestURI, c.Request.URL = test.uri, &test.url
-			taken, err := capture(c, 0, nil)
+			taken, err := capture(c, 0, nil, nil)
 			require.NoError(t, err)
 			s, err := decodeSnapshot(taken.request, taken.envelope)
 			require.NoError(t, err)
@@ -147,11 +147,11 @@ func TestARawSpaceInAnHTTP2QueryIsReplayed(t *testing.T) {
 	replay.add(http.MethodGet, "/x", echo)
 	engine := gin.New()
 	engine.GET("/x", func(c *gin.Context) {
-		taken, err := capture(c, 0, nil)
+		taken, err := capture(c, 0, nil, nil)
 		assert.NoError(t, err)
 		s, err := decodeSnapshot(taken.request, taken.envelope)
 		if assert.NoError(t, err) {
-			sendResult(t, c, encodeResponse(replay.run(c, http.MethodGet, "/x", s, 1<<10, nil)).Data)
+			sendResult(t, c, encodeResponse(replay.run(c, http.MethodGet, "/x", s, 1<<10, nil), nil).Data)
 		}
 	})
 	server := httptest.NewUnstartedServer(engine)

@@ -59,7 +59,7 @@ func (m *Manager) newJob(c *gin.Context, r *route) (store.NewJob, error) {
 	if err != nil {
 		return store.NewJob{}, err
 	}
-	taken, err := capture(c, r.cfg.maxBody, keys)
+	taken, err := capture(c, r.cfg.maxBody, keys, r.withheld)
 	if err != nil {
 		return store.NewJob{}, err
 	}

@@ -41,6 +41,7 @@ func AsyncFunc[Req, Resp any](fn func(ctx context.Context, req Req) (Resp, error
 		e.err = err
 		return e.serve
 	}
+	e.headers = binder.fields.tagged["header"]
 	e.check = func(r *http.Request, params gin.Params) error {
 		defer removeForm(r)
 		return binder.bind(r, params, new(Req))
