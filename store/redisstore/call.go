@@ -26,8 +26,8 @@ func await[T any](ctx context.Context, s *Store, call func(context.Context) (T, 
 		return none, s.err
 	}
 	ctx, cancel := context.WithTimeout(ctx, longestCall)
+	defer cancel()
 	if !s.detached {
-		defer cancel()
 		reply, err := call(ctx)
 		return reply, s.failure(ctx, err)
 	}
@@ -37,7 +37,6 @@ func await[T any](ctx context.Context, s *Store, call func(context.Context) (T, 
 	}
 	answers := make(chan answer, 1)
 	go func() {
-		defer cancel()
 		reply, err := call(ctx)
 		answers <- answer{reply, err}
 	}()
