@@ -3,11 +3,15 @@ package redisstore_test
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"github.com/asyncendpoints/gin-async/internal/redistest"
@@ -26,10 +30,37 @@ func BenchmarkSubmitClaimSettle(b *testing.B) {
 			require.NoError(b, err)
 			b.Cleanup(func() { require.NoError(b, session.Leave(context.WithoutCancel(b.Context()))) })
 			b.ReportAllocs()
+			ours, its := processTime(b), serverTime(b, client)
 			pump(b, s, session, width)
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "jobs/s")
+			b.ReportMetric((processTime(b)-ours).Seconds()*1e6/float64(b.N), "client-µs/job")
+			b.ReportMetric((serverTime(b, client)-its).Seconds()*1e6/float64(b.N), "redis-µs/job")
 		})
 	}
+}
+
+// processTime is the CPU time of this process.
+func processTime(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// serverTime is the CPU time of the server.
+func serverTime(b *testing.B, client *redis.Client) time.Duration {
+	b.Helper()
+	info, err := client.Info(b.Context(), "cpu").Result()
+	require.NoError(b, err)
+	total := 0.0
+	for _, name := range []string{"used_cpu_sys:", "used_cpu_user:"} {
+		_, rest, _ := strings.Cut(info, name)
+		number, _, _ := strings.Cut(rest, "\r\n")
+		seconds, err := strconv.ParseFloat(number, 64)
+		require.NoError(b, err)
+		total += seconds
+	}
+	return time.Duration(total * float64(time.Second))
 }
 
 // pump lets width producers create b.N jobs and width workers settle them.

@@ -18,7 +18,7 @@ func TestCallOfAClientThatHeedsNoDeadlines(t *testing.T) {
 		var failures atomic.Int64
 		for range 50 {
 			crew.Go(func() {
-				for range 4000 {
+				for range 2000 {
 					if _, err := await(t.Context(), s, func(context.Context) (int, error) { return 1, nil }); err != nil {
 						failures.Add(1)
 					}

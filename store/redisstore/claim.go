@@ -98,14 +98,27 @@ func readClaims(rows []any) ([]store.Claim, error) {
 	return nil, failed
 }
 
-// readClaim reads an id, the fields and the payload.
+// claimed are the fields that a claim has, in the order of CLAIMED in claim.lua.
+func claimed() [14]int {
+	return [...]int{
+		fieldVersion, fieldAttempt, fieldClaim, fieldState, fieldMaxAttempts, fieldQueue, fieldOwner, fieldRoute,
+		fieldCreated, fieldReady, fieldStarted, fieldCancelRequested, fieldProgress, fieldProblem,
+	}
+}
+
+// readClaim reads the fields, the id and the payload.
 func readClaim(row any) (store.Claim, error) {
+	order := claimed()
 	values, ok := row.([]any)
-	if !ok || len(values) != 1+fieldCount+1 {
+	if !ok || len(values) != len(order)+2 {
 		return store.Claim{}, errReply("claim", row)
 	}
-	id, _ := values[0].(string)
-	fields := record(values[1 : 1+fieldCount])
+	id, _ := values[len(order)].(string)
+	var all [fieldCount]any
+	for i, field := range order {
+		all[field] = values[i]
+	}
+	fields := record(all[:])
 	job, found, err := fields.job(id)
 	if err != nil || !found {
 		return store.Claim{}, errors.Join(errReply("claim", id), err)
@@ -113,7 +126,7 @@ func readClaim(row any) (store.Claim, error) {
 	claim := store.Claim{Ref: store.Ref{ID: id, Claim: fields.number(fieldClaim)}, Job: job}
 	// A payload that is gone or damaged leaves a claim without a request: whoever runs
 	// it can tell, and end the job.
-	if payload, ok := values[1+fieldCount].(string); ok {
+	if payload, ok := values[len(order)+1].(string); ok {
 		claim.Request, claim.Envelope, _ = splitPayload([]byte(payload))
 	}
 	return claim, nil

@@ -14,16 +14,27 @@ import (
 )
 
 func TestScriptsAndGoNameTheSameFields(t *testing.T) {
-	base, err := sources.ReadFile("scripts/base.lua")
-	require.NoError(t, err)
-	list := regexp.MustCompile(`(?s)local FIELDS = \{(.*?)\}`).FindSubmatch(base)
-	require.NotNil(t, list)
+	assert.Len(t, fields(), fieldCount)
+	assert.Equal(t, fields(), namesIn(t, "base.lua", "FIELDS"))
 	var names []string
-	for _, quoted := range regexp.MustCompile(`'(\w+)'`).FindAllSubmatch(list[1], -1) {
+	for _, field := range claimed() {
+		names = append(names, fields()[field])
+	}
+	assert.Equal(t, names, namesIn(t, "claim.lua", "CLAIMED"))
+}
+
+// namesIn reads a list of names out of a script.
+func namesIn(t *testing.T, file, list string) []string {
+	t.Helper()
+	text, err := sources.ReadFile("scripts/" + file)
+	require.NoError(t, err)
+	found := regexp.MustCompile(`(?s)local ` + list + ` = \{(.*?)\}`).FindSubmatch(text)
+	require.NotNil(t, found)
+	var names []string
+	for _, quoted := range regexp.MustCompile(`'(\w+)'`).FindAllSubmatch(found[1], -1) {
 		names = append(names, string(quoted[1]))
 	}
-	assert.Equal(t, fields(), names)
-	assert.Len(t, names, fieldCount)
+	return names
 }
 
 func TestEveryStepSaysItsKeysAndArguments(t *testing.T) {

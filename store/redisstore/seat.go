@@ -60,7 +60,7 @@ func (p *partition) join(ctx context.Context, worker string, lease time.Duration
 	}
 	t.token = t.lock.Token() + t.lock.Metadata()
 	reply, err := p.store.run(ctx, p.store.scripts.join, []string{p.key, t.keys.lock, t.keys.session},
-		t.token, t.name, milliseconds(lease), worker)
+		t.token, t.name, worker)
 	if err == nil && reply != int64(1) {
 		err = store.ErrLeaseLost
 	}

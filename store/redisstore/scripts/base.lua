@@ -69,18 +69,27 @@ local function schedule(id, queue, delay)
 end
 
 -- finish makes a job that is over expire, with all that belongs to it. Only a failed
--- job can be run again; the others need their request no more.
+-- job can be run again; the others need their request no more. write_finished completes
+-- it for all jobs of a step.
+local unneeded, expiry = {}, {}
+
 local function finish(id, state, retention, owner, key)
   local expires = now + retention
   if state == 'failed' then
     call('PEXPIREAT', request_of(id), expires)
   else
-    call('DEL', request_of(id))
+    unneeded[#unneeded + 1] = request_of(id)
   end
   if key then call('PEXPIREAT', partition .. ':key:' .. key, expires) end
   call('PEXPIREAT', record_of(id), expires)
-  call('ZADD', partition .. ':expiry', expires, id .. (owner or ''))
+  expiry[#expiry + 1] = expires
+  expiry[#expiry + 1] = id .. (owner or '')
   return expires
+end
+
+local function write_finished()
+  if #unneeded > 0 then call('DEL', unpack(unneeded)) end
+  if #expiry > 0 then call('ZADD', partition .. ':expiry', unpack(expiry)) end
 end
 
 -- tidy removes the record of a partition that nothing needs any more.

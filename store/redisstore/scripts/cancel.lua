@@ -14,6 +14,7 @@ local state, queue = job[1], job[3]
 local function end_waiting()
   call('HSET', KEYS[2], 's', 'canceled', 'v', job[2] + 1, 'fi', now)
   finish(id, 'canceled', job[5], job[6], job[7])
+  write_finished()
   counted(state, 'canceled')
   write_counts()
   changed(id, job[2] + 1)

@@ -4,7 +4,7 @@
 -- ARGV: token, session id, number of the call, then for each queue: its name and the
 --       most jobs to take
 -- Returns 'lost'; or how many milliseconds it is until the next job of these queues is
--- due, -1 for none, and for each claim its id, the values of FIELDS and the payload.
+-- due, -1 for none, and for each claim the values of CLAIMED, its id and the payload.
 
 -- How many due jobs of a queue one call lines up, and how many it passes over that
 -- were cancelled in the line. There may be more: then the next job is due at once.
@@ -12,6 +12,9 @@ local MOST_DUE = 256
 local MOST_CANCELED = 1000
 
 if not owns(KEYS[2], ARGV[1]) then return 'lost' end
+
+-- CLAIMED are the fields of a claimed job.
+local CLAIMED = { 'v', 'n', 'c', 's', 'm', 'q', 'o', 'rt', 'cr', 'rd', 'st', 'ca', 'p', 'd' }
 
 local held, session = KEYS[3], KEYS[4]
 local replies = { -1 }
@@ -43,10 +46,20 @@ local function next_due(queue)
   if first[2] then due_in(math.ceil((first[2] - now_us) / 1000)) end
 end
 
-local function show(id, values)
-  table.insert(values, 1, id)
-  values[#FIELDS + 2] = call('GET', request_of(id))
-  replies[#replies + 1] = values
+-- show adds a claim to the replies, without its payload.
+local function show(id, job)
+  job[#CLAIMED + 1] = id
+  replies[#replies + 1] = job
+end
+
+-- show_payloads completes them.
+local function show_payloads()
+  local requests = {}
+  for i = 2, #replies do requests[i - 1] = request_of(replies[i][#CLAIMED + 1]) end
+  for first = 1, #requests, 1000 do
+    local payloads = call('MGET', unpack(requests, first, math.min(first + 999, #requests)))
+    for i, payload in ipairs(payloads) do replies[first + i][#CLAIMED + 2] = payload end
+  end
 end
 
 local calls = call('HMGET', session, 'call', 'from', 'claims', 'joined')
@@ -58,8 +71,9 @@ if not calls[4] then return 'lost' end
 if calls[1] == ARGV[3] then
   for _, ref in ipairs(call('ZRANGE', held, calls[2], '+inf', 'BYSCORE')) do
     local id = string.sub(ref, 1, ID_LENGTH)
-    show(id, view(record_of(id)))
+    show(id, call('HMGET', record_of(id), unpack(CLAIMED)))
   end
+  show_payloads()
   for i = 4, #ARGV, 2 do next_due(ARGV[i]) end
   return replies
 end
@@ -70,17 +84,16 @@ local refs = {}
 
 local function take(id)
   local record = record_of(id)
-  local values = view(record)
-  if values[F.s] ~= 'queued' then return false end -- cancelled in the line
+  local job = call('HMGET', record, unpack(CLAIMED))
+  if job[4] ~= 'queued' then return false end -- cancelled in the line
   claims = claims + 1
-  values[F.s], values[F.st] = 'in_progress', now
-  values[F.v], values[F.n], values[F.c] = values[F.v] + 1, values[F.n] + 1, values[F.c] + 1
-  call('HSET', record, 's', 'in_progress', 'v', values[F.v], 'n', values[F.n], 'c', values[F.c], 'st', now, 'h', ARGV[2])
+  job[1], job[2], job[3], job[4], job[11] = job[1] + 1, job[2] + 1, job[3] + 1, 'in_progress', now
+  call('HSET', record, 'v', job[1], 'n', job[2], 'c', job[3], 's', job[4], 'st', now, 'h', ARGV[2])
   refs[#refs + 1] = claims
-  refs[#refs + 1] = id .. ':' .. values[F.c]
+  refs[#refs + 1] = id .. ':' .. job[3]
   counted('queued', 'in_progress')
-  changed(id, values[F.v])
-  show(id, values)
+  changed(id, job[1])
+  show(id, job)
   return true
 end
 
@@ -112,6 +125,7 @@ end
 if #refs > 0 then
   for i = 1, #refs, 1000 do call('ZADD', held, unpack(refs, i, math.min(i + 999, #refs))) end
   call('HSET', session, 'call', ARGV[3], 'from', from, 'claims', claims)
+  show_payloads()
 end
 write_counts()
 return replies

@@ -10,20 +10,26 @@
 local PER_JOB = 10
 
 local stats = call('HMGET', partition, 'order', 'queued', 'scheduled')
-local order = tonumber(stats[1]) or 0
-local waiting = (tonumber(stats[2]) or 0) + (tonumber(stats[3]) or 0)
-local lines, queues = {}, {}
-
 -- The order of creation rises within the partition and is comparable with that of
 -- others: it is the time in microseconds.
-local function next_order()
-  order = math.max(order + 1, now_us)
-  return order
+local order = math.max(tonumber(stats[1]) or 0, now_us - 1)
+local waiting = (tonumber(stats[2]) or 0) + (tonumber(stats[3]) or 0)
+-- None of the jobs is there, unless the call is a repeated one.
+local repeated = call('EXISTS', unpack(KEYS, 2)) > 0
+local lines, owners = {}, {}
+
+-- collect puts values behind those of a name.
+local function collect(lists, name, ...)
+  local list = lists[name]
+  if not list then
+    list = {}
+    lists[name] = list
+  end
+  for _, value in ipairs({ ... }) do list[#list + 1] = value end
 end
 
 -- holder returns the record of the job that has the key, and its id.
 local function holder(key)
-  if key == '' then return nil end
   local id = call('GET', partition .. ':key:' .. key)
   if id and call('EXISTS', record_of(id)) == 1 then return record_of(id), id end
 end
@@ -34,62 +40,55 @@ local function found(record, id)
   return values
 end
 
-local function add(record, id, queue, owner, route, attempts, delay, retention, payload, key, fingerprint)
-  local state, ready = 'queued', now + delay
-  if delay > 0 then state = 'scheduled' end
-  local fields = {
-    's', state, 'v', 1, 'n', 0, 'm', attempts, 'c', 0, 'q', queue, 'rt', route, 'cr', now, 'rd', ready, 'e', retention,
-  }
-  local function also(name, value)
-    fields[#fields + 1] = name
-    fields[#fields + 1] = value
-  end
-  if owner ~= '' then also('o', owner) end
-  if delay > 0 then also('du', ready) end
+-- add stores the job whose arguments stand behind the a-th.
+local function add(record, id, a)
+  local queue, owner, delay, key = ARGV[a + 1], ARGV[a + 2], tonumber(ARGV[a + 5]), ARGV[a + 8]
+  local state = 'queued'
+  local more = {}
+  if owner ~= '' then more = { 'o', owner } end
   if key ~= '' then
-    also('k', key)
-    also('f', fingerprint)
+    for _, value in ipairs({ 'k', key, 'f', ARGV[a + 9] }) do more[#more + 1] = value end
     call('SET', partition .. ':key:' .. key, id)
   end
-  call('HSET', record, unpack(fields))
-  call('SET', request_of(id), payload)
-  call('ZADD', partition .. ':owner:' .. owner, next_order(), id)
-  counted(nil, state)
   if delay > 0 then
+    state = 'scheduled'
+    more[#more + 1] = 'du'
+    more[#more + 1] = now + delay
     schedule(id, queue, delay)
   else
-    if not lines[queue] then
-      lines[queue] = {}
-      queues[#queues + 1] = queue
-    end
-    table.insert(lines[queue], id)
+    collect(lines, queue, id)
   end
+  call('HSET', record, 's', state, 'v', 1, 'n', 0, 'c', 0, 'm', ARGV[a + 4], 'q', queue, 'rt', ARGV[a + 3],
+    'cr', now, 'rd', now + delay, 'e', ARGV[a + 6], unpack(more))
+  call('SET', request_of(id), ARGV[a + 7])
+  order = order + 1
+  collect(owners, owner, order, id)
+  counted(nil, state)
   return now
 end
 
 local function create(record, a)
   local id = string.sub(record, -ID_LENGTH)
-  local key, fingerprint, bound = ARGV[a + 8], ARGV[a + 9], tonumber(ARGV[a + 10])
-  if call('EXISTS', record) == 1 then return found(record, id) end
-  local held, held_by = holder(key)
-  if held then
-    if call('HGET', held, 'f') ~= fingerprint then return 'reused' end
-    return found(held, held_by)
+  if repeated and call('EXISTS', record) == 1 then return found(record, id) end
+  local key, bound = ARGV[a + 8], tonumber(ARGV[a + 10])
+  if key ~= '' then
+    local held, held_by = holder(key)
+    if held and call('HGET', held, 'f') ~= ARGV[a + 9] then return 'reused' end
+    if held then return found(held, held_by) end
   end
   if bound > 0 and waiting >= bound then return 'full' end
   waiting = waiting + 1
-  return add(record, id, ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4], tonumber(ARGV[a + 5]),
-    ARGV[a + 6], ARGV[a + 7], key, fingerprint)
+  return add(record, id, a)
 end
 
-local before = order
 local replies = {}
 for i = 2, #KEYS do
   replies[i - 1] = create(KEYS[i], (i - 2) * PER_JOB)
 end
-if order ~= before then call('HSET', partition, 'order', order) end
-for _, queue in ipairs(queues) do
-  line_up(queue, 'RPUSH', unpack(lines[queue]))
+for owner, entries in pairs(owners) do
+  call('ZADD', partition .. ':owner:' .. owner, unpack(entries))
 end
+for queue, ids in pairs(lines) do line_up(queue, 'RPUSH', unpack(ids)) end
+if next(owners) then call('HSET', partition, 'order', order) end
 write_counts()
 return replies

@@ -1,10 +1,10 @@
 -- Opens a session whose lock was just obtained.
 --
 -- KEYS: partition, lock, session
--- ARGV: token, session id, lease in milliseconds, name of the worker
+-- ARGV: token, session id, name of the worker
 -- Returns 'lost' when the lock is not there any more, else 1.
 
 if not owns(KEYS[2], ARGV[1]) then return 'lost' end
-call('ZADD', partition .. ':sessions', now + ARGV[3], ARGV[2])
-call('HSET', KEYS[3], 'worker', ARGV[4], 'joined', now)
+call('ZADD', partition .. ':sessions', now + call('PTTL', KEYS[2]), ARGV[2])
+call('HSET', KEYS[3], 'worker', ARGV[3], 'joined', now)
 return 1

@@ -14,6 +14,7 @@ for _, ref in ipairs(refs) do
   release(id, call('HMGET', record_of(id), unpack(HELD)), 0)
   call('ZREM', KEYS[3], ref)
 end
+write_finished()
 write_counts()
 if #refs == 0 then
   call('ZREM', partition .. ':sessions', ARGV[2])

@@ -55,6 +55,7 @@ end
 for _, session in ipairs(call('ZRANGE', sessions, '-inf', now, 'BYSCORE', 'LIMIT', 0, MOST_SESSIONS)) do
   if is_over(session) and taken < most then take_from(session) end
 end
+write_finished()
 write_counts()
 if taken > 0 then call('HSET', partition, 'reclaim', ARGV[1] .. ' ' .. taken) end
 return taken

@@ -19,5 +19,6 @@ local job = call('HMGET', KEYS[5], unpack(HELD))
 if job[6] then call('SREM', KEYS[4], ref) end
 call('HSET', KEYS[5], 'x', mark)
 release(id, job, tonumber(ARGV[3]))
+write_finished()
 write_counts()
 return 1

@@ -12,5 +12,5 @@ if holder and holder ~= ARGV[1] then return 'lost' end
 if (tonumber(call('ZSCORE', sessions, ARGV[2])) or 0) == 0 then return 'lost' end
 
 if not holder then call('SET', KEYS[2], ARGV[1], 'PX', ARGV[3]) end
-call('ZADD', sessions, now + ARGV[3], ARGV[2])
+call('ZADD', sessions, now + call('PTTL', KEYS[2]), ARGV[2])
 return { call('ZRANGE', KEYS[3], 0, -1), call('SMEMBERS', KEYS[4]) }
