@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/asyncendpoints/gin-async/ginasync"
+	"github.com/asyncendpoints/gin-async/store/redisstore"
+	"github.com/redis/go-redis/v9"
 )
 
 // config is what the flags and the environment come to.
@@ -18,13 +20,19 @@ type config struct {
 	concurrency  int
 	lease, grace time.Duration
 	workers      bool
-	redis        string
+	redisURL     string
+	encryptKeys  string
+
+	redis redisServers // what redisURL says
+	keys  [][]byte     // what encryptKeys says; none: nothing is encrypted
 }
 
-// envPrefix and a flag's name in capitals make the variable that stands for it.
 const envPrefix = "GINAPP_"
 
-var errNoRedis = errors.New("-redis: not yet: this version keeps jobs in memory, leave it out")
+// variable names the environment variable that stands for a flag.
+func variable(flagName string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(flagName, "-", "_"))
+}
 
 // parseConfig reads args, and for flags not among them the environment. It writes
 // the usage to out when asked for it, and returns flag.ErrHelp then.
@@ -45,7 +53,10 @@ func parseConfig(args []string, lookupEnv func(string) (string, bool), out io.Wr
 	if err := applyEnv(flags, lookupEnv); err != nil {
 		return config{}, err
 	}
-	return cfg, cfg.validate()
+	if err := cfg.resolve(); err != nil {
+		return config{}, err
+	}
+	return cfg, nil
 }
 
 func newFlagSet(cfg *config) *flag.FlagSet {
@@ -56,12 +67,19 @@ func newFlagSet(cfg *config) *flag.FlagSet {
 	flags.DurationVar(&cfg.lease, "lease", 10*time.Second, "how long jobs stay with a worker that is not heard of")
 	flags.DurationVar(&cfg.grace, "grace", 30*time.Second, "how long running jobs may take to finish on SIGTERM")
 	flags.BoolVar(&cfg.workers, "workers", true, "run jobs; with false only accept and show them")
-	flags.StringVar(&cfg.redis, "redis", "", "`URL` of the Redis that keeps the jobs: not yet in this version")
+	flags.StringVar(&cfg.redisURL, "redis", "", "`URL` of the Redis that keeps the jobs:\n"+
+		"redis://host:6379 a single server\n"+
+		"redis://host:6379?addr=host2:6379&addr=host3:6379 a Cluster\n"+
+		"redis://host:26379?addr=host2:26379&master_name=mymaster a server that Sentinels watch\n"+
+		"rediss:// is the same with TLS (default: jobs are in memory and end with the process)")
+	flags.StringVar(&cfg.encryptKeys, "encrypt-key", "", "`key` of 32 bytes in base64 that encrypts stored requests and results;\n"+
+		"several are separated by commas: the first encrypts, all decrypt (default: no encryption)")
 	return flags
 }
 
 func printUsage(flags *flag.FlagSet, out io.Writer) {
-	fmt.Fprintf(out, "Usage: gin-app [flags]\n\nEach flag can be set by the environment too: -addr by %sADDR. The flag wins.\n\n", envPrefix)
+	fmt.Fprintf(out, "Usage: gin-app [flags]\n\nEach flag can be set by the environment too: -addr by %s, -encrypt-key by %s. "+
+		"The flag wins.\n\n", variable("addr"), variable("encrypt-key"))
 	flags.SetOutput(out)
 	flags.PrintDefaults()
 }
@@ -73,7 +91,7 @@ func applyEnv(flags *flag.FlagSet, lookupEnv func(string) (string, bool)) error 
 	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	var errs []error
 	flags.VisitAll(func(f *flag.Flag) {
-		name := envPrefix + strings.ToUpper(f.Name)
+		name := variable(f.Name)
 		value, _ := lookupEnv(name)
 		if given[f.Name] || value == "" {
 			return
@@ -85,12 +103,18 @@ func applyEnv(flags *flag.FlagSet, lookupEnv func(string) (string, bool)) error 
 	return errors.Join(errs...)
 }
 
-// validate checks what the type of a flag does not.
-func (c config) validate() error {
-	if c.redis != "" {
-		return errNoRedis
-	}
+// resolve checks what the type of a flag does not, and reads what it leaves as text.
+func (c *config) resolve() error {
 	var errs []error
+	var err error
+	if c.redisURL != "" {
+		if c.redis, err = parseRedis(c.redisURL); err != nil {
+			errs = append(errs, fmt.Errorf("-redis: %w", err))
+		}
+	}
+	if c.keys, err = parseKeys(c.encryptKeys); err != nil {
+		errs = append(errs, fmt.Errorf("-encrypt-key: %w", err))
+	}
 	if _, _, err := net.SplitHostPort(c.addr); err != nil {
 		errs = append(errs, fmt.Errorf("-addr: %w", err))
 	}
@@ -106,8 +130,8 @@ func (c config) validate() error {
 	return errors.Join(errs...)
 }
 
-// options are the Manager's for this configuration.
-func (c config) options() []ginasync.Option {
+// options are the Manager's for this configuration. The client is that of c.redis.
+func (c config) options(client redis.UniversalClient) []ginasync.Option {
 	opts := []ginasync.Option{
 		ginasync.WithConcurrency(c.concurrency),
 		ginasync.WithLease(c.lease),
@@ -115,6 +139,12 @@ func (c config) options() []ginasync.Option {
 	}
 	if !c.workers {
 		opts = append(opts, ginasync.WithoutWorkers())
+	}
+	if client != nil {
+		opts = append(opts, ginasync.WithStore(redisstore.New(client, c.redis.options()...)))
+	}
+	if len(c.keys) > 0 {
+		opts = append(opts, ginasync.WithEncryption(c.keys...))
 	}
 	return opts
 }

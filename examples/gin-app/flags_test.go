@@ -45,6 +45,26 @@ func TestParseConfig(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, config{addr: ":1", concurrency: 2, lease: 3 * time.Second, grace: 4 * time.Second}, cfg)
 	})
+	t.Run("reads the URL of Redis and the keys, from flags and variables", func(t *testing.T) {
+		first, second := testKey(1), testKey(2)
+		for name, read := range map[string]func() (config, error){
+			"flags": func() (config, error) {
+				return parse(nil, "-redis", "redis://redis:6380/2", "-encrypt-key", inBase64(first)+","+inBase64(second))
+			},
+			"variables": func() (config, error) {
+				return parse(environment{
+					"GINAPP_REDIS": "redis://redis:6380/2", "GINAPP_ENCRYPT_KEY": inBase64(first) + "," + inBase64(second),
+				})
+			},
+		} {
+			cfg, err := read()
+			require.NoError(t, err, name)
+			require.NotNil(t, cfg.redis.single, name)
+			assert.Equal(t, "redis:6380", cfg.redis.single.Addr, name)
+			assert.Equal(t, 2, cfg.redis.single.DB, name)
+			assert.Equal(t, [][]byte{first, second}, cfg.keys, name)
+		}
+	})
 	t.Run("prefers a flag to its variable, though it says the default", func(t *testing.T) {
 		cfg, err := parse(environment{"GINAPP_CONCURRENCY": "2"}, "-concurrency", "16")
 		require.NoError(t, err)
@@ -71,13 +91,16 @@ func TestParseConfigRefuses(t *testing.T) {
 		"no concurrency":              {args: []string{"-concurrency", "0"}, says: "-concurrency"},
 		"a lease that is too short":   {args: []string{"-lease", "1ms"}, says: "-lease"},
 		"a negative grace":            {args: []string{"-grace", "-1s"}, says: "-grace"},
-		"Redis":                       {args: []string{"-redis", "redis://localhost"}, says: "not yet"},
-		"Redis from the environment":  {env: environment{"GINAPP_REDIS": "redis://localhost"}, says: "not yet"},
-		"several mistakes, all named": {args: []string{"-concurrency", "0", "-grace", "0"}, says: "-grace"},
+		"an address of no Redis":      {args: []string{"-redis", "localhost:6379"}, says: "-redis: the URL must begin with redis://"},
+		"the same in the environment": {env: environment{"GINAPP_REDIS": "localhost:6379"}, says: "-redis: the URL must begin"},
+		"a key that is none":          {args: []string{"-encrypt-key", "secret"}, says: "-encrypt-key: key 1 of 1"},
+		"the same as a variable":      {env: environment{"GINAPP_ENCRYPT_KEY": "secret"}, says: "-encrypt-key: key 1 of 1"},
+		"several mistakes, all named": {args: []string{"-redis", "x", "-encrypt-key", "x", "-concurrency", "0", "-grace", "0"}, says: "-grace"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := parse(test.env, test.args...)
+			cfg, err := parse(test.env, test.args...)
 			require.Error(t, err)
+			assert.Equal(t, config{}, cfg)
 			assert.NotErrorIs(t, err, flag.ErrHelp)
 			assert.ErrorContains(t, err, test.says)
 		})
@@ -93,9 +116,9 @@ func TestRun(t *testing.T) {
 	})
 	t.Run("says a usage error in one line and returns 2", func(t *testing.T) {
 		var stderr bytes.Buffer
-		assert.Equal(t, exitUsage, run([]string{"-redis", "redis://localhost"}, environment{}.lookup, &stderr))
+		assert.Equal(t, exitUsage, run([]string{"-redis", "http://localhost"}, environment{}.lookup, &stderr))
 		assert.Equal(t, 1, strings.Count(stderr.String(), "\n"), stderr.String())
-		assert.Contains(t, stderr.String(), "not yet")
+		assert.Contains(t, stderr.String(), "redis://")
 	})
 	t.Run("returns 1 when it cannot listen", func(t *testing.T) {
 		var stderr bytes.Buffer

@@ -18,6 +18,8 @@ import (
 	"github.com/asyncendpoints/gin-async/ginasync"
 	"github.com/asyncendpoints/gin-async/worker"
 	"github.com/gin-gonic/gin"
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 )
 
 // Exit codes besides 0.
@@ -28,6 +30,7 @@ const (
 
 func main() {
 	gin.SetMode(gin.ReleaseMode)
+	logging.Disable() // of go-redis: each call that fails is an error that is logged by whoever made it
 	os.Exit(run(os.Args[1:], os.LookupEnv, os.Stderr))
 }
 
@@ -41,9 +44,13 @@ func run(args []string, lookupEnv func(string) (string, bool), stderr io.Writer)
 		fmt.Fprintf(stderr, "gin-app: %v (see gin-app -help)\n", err)
 		return exitUsage
 	}
-	jobs, err := newApp(cfg)
+	client := cfg.redis.client()
+	jobs, err := newApp(cfg, client)
 	if err == nil {
 		err = jobs.Run(cfg.addr)
+	}
+	if client != nil { // Run has let the jobs finish and uses it no more
+		err = errors.Join(err, client.Close())
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "gin-app: %v\n", err)
@@ -52,8 +59,9 @@ func run(args []string, lookupEnv func(string) (string, bool), stderr io.Writer)
 	return 0
 }
 
-// newApp wires the routes to a Manager, which serves and runs them.
-func newApp(cfg config) (*ginasync.Manager, error) {
+// newApp wires the routes to a Manager, which serves and runs them. Jobs are kept by
+// client, or in memory if there is none.
+func newApp(cfg config, client redis.UniversalClient) (*ginasync.Manager, error) {
 	r := gin.Default()
 	flakyRetry := worker.Backoff{Initial: 200 * time.Millisecond, Max: 200 * time.Millisecond, Factor: 1}
 
@@ -62,7 +70,7 @@ func newApp(cfg config) (*ginasync.Manager, error) {
 	r.POST("/slow/:seconds", ginasync.Async(slow))
 	r.POST("/flaky", ginasync.Async(flaky, ginasync.Retry(flakyRetry)))
 
-	jobs, err := ginasync.New(r, cfg.options()...)
+	jobs, err := ginasync.New(r, cfg.options(client)...)
 	if err != nil {
 		return nil, err
 	}

@@ -111,6 +111,13 @@ func (a *app) terminate(t *testing.T, within time.Duration) int {
 	return a.cmd.ProcessState.ExitCode()
 }
 
+// kill ends the process as a crash does and waits for its end.
+func (a *app) kill(t *testing.T) {
+	t.Helper()
+	require.NoError(t, a.cmd.Process.Kill())
+	<-a.exited
+}
+
 // answer is a response with its body read.
 type answer struct {
 	*http.Response
@@ -151,6 +158,10 @@ type job struct {
 	Progress struct {
 		Percent float64 `json:"percent"`
 	} `json:"progress"`
+	Error struct {
+		Type  string `json:"type"`
+		Title string `json:"title"`
+	} `json:"error"`
 }
 
 func (a *app) status(t *testing.T, path string) job {
@@ -178,3 +189,6 @@ func (a *app) await(t *testing.T, path string, within time.Duration, wanted func
 func inState(state string) func(job) bool {
 	return func(j job) bool { return j.State == state }
 }
+
+// isUnderWay tells that a handler runs and has reported progress.
+func isUnderWay(j job) bool { return j.State == "in_progress" && j.Progress.Percent > 0 }
