@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/asyncendpoints/gin-async/internal/redistest"
+	"github.com/asyncendpoints/gin-async/store"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -104,6 +105,8 @@ func startsBeforeRedis(t *testing.T, binary string) {
 	assert.Equal(t, http.StatusServiceUnavailable, refused.StatusCode)
 	assert.NotEmpty(t, refused.Header.Get("Retry-After"))
 	assert.Contains(t, string(refused.body), "store-unavailable")
+	unknown := service.get(t, "/jobs/"+new(store.IDSource).New('a'))
+	assert.Equal(t, http.StatusServiceUnavailable, unknown.StatusCode, "whether there is such a job, nobody can tell")
 
 	server.Restart(t)
 	var accepted answer
