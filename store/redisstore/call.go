@@ -12,11 +12,16 @@ import (
 // longestCall bounds each call, whatever its context allows.
 const longestCall = 5 * time.Second
 
-// run runs a step and returns its reply.
-func (s *Store) run(ctx context.Context, step *redis.Script, keys []string, args ...any) (any, error) {
-	return await(ctx, s, func(ctx context.Context) (any, error) {
-		return step.Run(ctx, s.client, keys, args...).Result()
+// run runs a step and returns its reply. The partition's own key stands before keys.
+func (p *partition) run(ctx context.Context, step *redis.Script, keys []string, args ...any) (any, error) {
+	all := make([]string, 1, 1+len(keys))
+	all[0] = p.key
+	all = append(all, keys...)
+	reply, err := await(ctx, p.store, func(ctx context.Context) (any, error) {
+		return step.Run(ctx, p.store.client, all, args...).Result()
 	})
+	p.noteHealth(err)
+	return reply, err
 }
 
 // await makes a call to Redis that ends with its context at the latest.

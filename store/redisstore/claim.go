@@ -10,26 +10,43 @@ import (
 
 // Claim implements store.Session. The partitions are asked one after the other until
 // there is enough: first the one that the latest hint was about, else each in its turn.
+// Those that did not answer are left out for a while, if there are others.
 func (x *session) Claim(ctx context.Context, want []store.Want) (store.Batch, error) {
 	batch := store.Batch{NextDue: -1}
 	left := append([]store.Want(nil), want...)
-	start := int(x.turn.Add(1) - 1)
-	errs := make(outcomes, 0, len(x.seats))
-	for i := range x.seats {
+	seats := x.inTurn()
+	errs := make(outcomes, 0, len(seats))
+	for i, seat := range seats {
 		if i > 0 && satisfied(left) {
 			break
 		}
-		err := store.ErrLeaseLost
-		if seat := x.seats[(start+i)%len(x.seats)].Load(); seat != nil {
-			err = seat.claim(ctx, left, &batch)
-		}
-		errs = append(errs, err)
+		errs = append(errs, seat.claimInTurn(ctx, left, &batch))
 	}
 	// What was claimed has to be run, whatever else went wrong.
 	if errs.all() && len(batch.Claims) == 0 {
 		return store.Batch{}, errs.first()
 	}
 	return batch, nil
+}
+
+// inTurn returns the seats to ask, in their order.
+func (x *session) inTurn() []*seat {
+	start := int(x.turn.Add(1) - 1)
+	seats := make([]*seat, 0, len(x.seats))
+	var ailing []*seat
+	for i := range x.seats {
+		switch seat := x.seats[(start+i)%len(x.seats)].Load(); {
+		case seat == nil:
+		case len(x.seats) > 1 && seat.partition.ailing():
+			ailing = append(ailing, seat)
+		default:
+			seats = append(seats, seat)
+		}
+	}
+	if len(seats) == 0 {
+		return ailing
+	}
+	return seats
 }
 
 func satisfied(left []store.Want) bool {
@@ -41,17 +58,23 @@ func satisfied(left []store.Want) bool {
 	return true
 }
 
+// claimInTurn leaves time for the other partitions.
+func (t *seat) claimInTurn(ctx context.Context, left []store.Want, batch *store.Batch) error {
+	ctx, cancel := t.partition.store.patience(ctx, turnPatience)
+	defer cancel()
+	return t.claim(ctx, left, batch)
+}
+
 // claim adds to the batch what the partition has, and takes it off what is left to
 // want.
 func (t *seat) claim(ctx context.Context, left []store.Want, batch *store.Batch) error {
-	s := t.partition.store
-	keys := []string{t.partition.key, t.keys.lock, t.keys.held, t.keys.session}
+	keys := []string{t.keys.lock, t.keys.held, t.keys.session}
 	args := make([]any, 0, 3+2*len(left))
 	args = append(args, t.token, t.name, t.calls.Add(1))
 	for _, w := range left {
 		args = append(args, w.Queue, max(w.Max, 0))
 	}
-	reply, err := s.run(ctx, s.scripts.claim, keys, args...)
+	reply, err := t.partition.run(ctx, t.steps().claim, keys, args...)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ func (s *Store) Cancel(ctx context.Context, id string) (store.Job, error) {
 	if p == nil {
 		return store.Job{}, s.notFound()
 	}
-	reply, err := s.run(ctx, s.scripts.cancel, []string{p.key, p.record(id)})
+	reply, err := p.run(ctx, s.scripts.cancel, []string{p.record(id)})
 	if err != nil {
 		return store.Job{}, err
 	}
@@ -30,7 +30,7 @@ func (s *Store) Retry(ctx context.Context, id string, attempts int) (store.Job, 
 	if p == nil {
 		return store.Job{}, s.notFound()
 	}
-	reply, err := s.run(ctx, s.scripts.retry, []string{p.key, p.record(id)}, max(attempts, 1), p.newID())
+	reply, err := p.run(ctx, s.scripts.retry, []string{p.record(id)}, max(attempts, 1), p.newID())
 	if err != nil {
 		return store.Job{}, err
 	}

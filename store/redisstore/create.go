@@ -44,14 +44,20 @@ func (s *Store) Create(ctx context.Context, job store.NewJob) (store.Job, bool, 
 		c.key = digest(job.Key)
 		return s.createIn(ctx, s.forKey(job.Key), c)
 	}
-	s.turn.Add(1)
-	for i := 0; ; i++ {
-		stored, isNew, err := s.createIn(ctx, s.next(i), c)
-		// A partition can be full while others are not.
-		if !errors.Is(err, store.ErrFull) || i == s.own-1 {
+	if s.own == 1 {
+		return s.createIn(ctx, &s.partitions[0], c)
+	}
+	err := store.ErrFull
+	for _, p := range s.places() {
+		var stored store.Job
+		var isNew bool
+		// A partition can be full while others are not. After any other error the job may
+		// be stored, and must not be stored again.
+		if stored, isNew, err = s.createIn(ctx, p, c); !errors.Is(err, store.ErrFull) {
 			return stored, isNew, err
 		}
 	}
+	return store.Job{}, false, err
 }
 
 func (s *Store) createIn(ctx context.Context, p *partition, c creation) (store.Job, bool, error) {
@@ -67,8 +73,7 @@ func (s *Store) createIn(ctx context.Context, p *partition, c creation) (store.J
 
 // sendCreates stores jobs in one call.
 func (p *partition) sendCreates(ctx context.Context, jobs []creation) ([]created, error) {
-	keys := make([]string, 1, 1+len(jobs))
-	keys[0] = p.key
+	keys := make([]string, 0, len(jobs))
 	args := make([]any, 0, len(jobs)*10)
 	for i := range jobs {
 		c := &jobs[i]

@@ -27,7 +27,7 @@ func (s *Store) Result(ctx context.Context, id string) (store.Job, []byte, error
 	if p == nil {
 		return store.Job{}, nil, s.notFound()
 	}
-	reply, err := s.run(ctx, s.scripts.result, []string{p.key, p.record(id)})
+	reply, err := p.run(ctx, s.scripts.result, []string{p.record(id)})
 	if err != nil {
 		return store.Job{}, nil, err
 	}
@@ -71,7 +71,7 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	if p == nil {
 		return s.notFound()
 	}
-	reply, err := s.run(ctx, s.scripts.remove, []string{p.key, p.record(id)}, p.newID())
+	reply, err := p.run(ctx, s.scripts.remove, []string{p.record(id)}, p.newID())
 	switch {
 	case err != nil:
 		return err
@@ -91,7 +91,7 @@ func (s *Store) Stats(ctx context.Context) (store.Stats, error) {
 	var stats store.Stats
 	partitions := s.all()
 	for i := range partitions {
-		reply, err := s.run(ctx, s.scripts.stats, []string{partitions[i].key})
+		reply, err := partitions[i].run(ctx, s.scripts.stats, nil)
 		if err != nil {
 			return store.Stats{}, err
 		}

@@ -80,7 +80,7 @@ func (p *partition) list(ctx context.Context, query store.Query, from *place, li
 		for _, state := range query.States {
 			args = append(args, string(state))
 		}
-		reply, err := p.store.run(ctx, p.store.scripts.list, []string{p.key}, args...)
+		reply, err := p.run(ctx, p.store.scripts.list, nil, args...)
 		if err != nil {
 			return nil, err
 		}

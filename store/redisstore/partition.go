@@ -1,9 +1,15 @@
 package redisstore
 
 import (
+	"context"
+	"errors"
 	"hash/fnv"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/asyncendpoints/gin-async/store"
 )
@@ -17,6 +23,37 @@ type partition struct {
 	mu      sync.Mutex
 	ids     store.IDSource
 	creates group[creation, created]
+	// failedAt is when its server last did not answer, in nanoseconds; 0: never.
+	failedAt atomic.Int64
+}
+
+const (
+	// ailingFor is how long a partition whose server did not answer is left to the end.
+	ailingFor = time.Second
+	// turnPatience is how long one of several partitions may keep the others waiting.
+	turnPatience = time.Second
+)
+
+// noteHealth remembers whether the server of the partition answered.
+func (p *partition) noteHealth(err error) {
+	var answered redis.Error
+	if err != nil && !errors.Is(err, context.Canceled) && !errors.As(err, &answered) {
+		p.failedAt.Store(time.Now().UnixNano())
+	}
+}
+
+// ailing reports whether the server did not answer a moment ago.
+func (p *partition) ailing() bool {
+	return time.Now().UnixNano()-p.failedAt.Load() < int64(ailingFor)
+}
+
+// patience bounds a call to one of several partitions, so that a server that hangs does
+// not take the time of the others.
+func (s *Store) patience(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if s.served.Load() == 1 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, d)
 }
 
 func (p *partition) open(s *Store, letter byte) {
@@ -60,13 +97,21 @@ func (s *Store) forKey(key string) *partition {
 	return &s.partitions[sum.Sum32()%uint32(s.own)]
 }
 
-// next returns the partitions for a new job without a key: the one whose turn it is,
-// then the others.
-func (s *Store) next(i int) *partition {
-	if s.own == 1 {
-		return &s.partitions[0]
+// places returns the partitions for a new job without a key in the order in which to try
+// them: the one whose turn it is first, and those that do not answer last.
+func (s *Store) places() []*partition {
+	places := make([]*partition, 0, s.own)
+	var ailing []*partition
+	start := int(s.turn.Add(1) % uint32(s.own))
+	for i := range s.own {
+		p := &s.partitions[(start+i)%s.own]
+		if p.ailing() {
+			ailing = append(ailing, p)
+		} else {
+			places = append(places, p)
+		}
 	}
-	return &s.partitions[(int(s.turn.Load())+i)%s.own]
+	return append(places, ailing...)
 }
 
 // all returns the partitions that are read.

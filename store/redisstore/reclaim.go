@@ -29,7 +29,7 @@ func (s *Store) Reclaim(ctx context.Context, limit int) (int, error) {
 	var failed error
 	partitions := s.all()
 	for i := range partitions {
-		n, err := partitions[i].reclaim(ctx, limit-taken)
+		n, err := partitions[i].reclaimInTurn(ctx, limit-taken)
 		taken += n
 		// A partition whose server is away does not keep the others from recovery.
 		failed = errors.Join(failed, err)
@@ -38,6 +38,13 @@ func (s *Store) Reclaim(ctx context.Context, limit int) (int, error) {
 		return taken, nil
 	}
 	return 0, failed
+}
+
+// reclaimInTurn leaves time for the other partitions.
+func (p *partition) reclaimInTurn(ctx context.Context, limit int) (int, error) {
+	ctx, cancel := p.store.patience(ctx, turnPatience)
+	defer cancel()
+	return p.reclaim(ctx, limit)
 }
 
 func (p *partition) reclaim(ctx context.Context, limit int) (int, error) {
@@ -59,7 +66,7 @@ func (p *partition) reclaim(ctx context.Context, limit int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	reply, err := p.store.run(ctx, p.store.scripts.reclaim, []string{p.key}, p.newID(), max(limit, 0), problem)
+	reply, err := p.run(ctx, p.store.scripts.reclaim, nil, p.newID(), max(limit, 0), problem)
 	if err != nil {
 		return 0, err
 	}
@@ -70,14 +77,14 @@ func (p *partition) reclaim(ctx context.Context, limit int) (int, error) {
 // needsRecovery reports whether a lease seems to have run out, or a job to have outlived
 // its retention. It lets idle processes ask with one cheap call.
 func (p *partition) needsRecovery(ctx context.Context) (bool, error) {
-	reply, err := p.store.run(ctx, p.store.scripts.overdue, []string{p.key})
+	reply, err := p.run(ctx, p.store.scripts.overdue, nil)
 	return reply == int64(1), err
 }
 
 // expire removes from the indexes all that has outlived its retention.
 func (p *partition) expire(ctx context.Context) error {
 	for n := int64(expirePerCall); n >= expirePerCall; {
-		reply, err := p.store.run(ctx, p.store.scripts.expire, []string{p.key}, expirePerCall)
+		reply, err := p.run(ctx, p.store.scripts.expire, nil, expirePerCall)
 		if err != nil {
 			return err
 		}

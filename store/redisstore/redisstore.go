@@ -64,6 +64,9 @@ func New(client redis.UniversalClient, opts ...Option) *Store {
 	if s.scripts, err = loadScripts(); err != nil {
 		s.mistakes = append(s.mistakes, err)
 	}
+	for i := range s.partitions {
+		s.partitions[i].open(s, letters[i])
+	}
 	if s.err = errors.Join(s.mistakes...); s.err != nil {
 		return s
 	}
@@ -72,9 +75,6 @@ func New(client redis.UniversalClient, opts ...Option) *Store {
 	s.detached = !heedsDeadlines(client)
 	s.cluster, _ = client.(reloader)
 	s.served.Store(int32(s.own))
-	for i := range s.partitions {
-		s.partitions[i].open(s, letters[i])
-	}
 	return s
 }
 

@@ -17,6 +17,8 @@ func (x *session) Renew(ctx context.Context) (store.Renewal, error) {
 		if seat == nil {
 			return x.sit(ctx, i)
 		}
+		ctx, cancel := x.store.patience(ctx, x.lease/6)
+		defer cancel()
 		renewals[i], err = seat.renew(ctx)
 		return err
 	})

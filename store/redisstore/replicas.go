@@ -20,7 +20,7 @@ var ErrNotReplicated = errors.New("redisstore: too few replicas have the job")
 func (p *partition) runCreate(ctx context.Context, keys []string, args []any) (any, error) {
 	s := p.store
 	if s.replicas == 0 {
-		return s.run(ctx, s.scripts.create, keys, args...)
+		return p.run(ctx, s.scripts.create, keys, args...)
 	}
 	var have int64
 	reply, err := await(ctx, s, func(ctx context.Context) (any, error) {
@@ -29,7 +29,7 @@ func (p *partition) runCreate(ctx context.Context, keys []string, args []any) (a
 			return nil, err
 		}
 		var reply any
-		reply, have, err = s.createAndWait(ctx, server, keys, args)
+		reply, have, err = s.createAndWait(ctx, server, append([]string{p.key}, keys...), args)
 		return reply, err
 	})
 	if err != nil {
@@ -84,7 +84,7 @@ func (p *partition) withdraw(ctx context.Context, stored []created, cause error)
 			continue
 		}
 		id := result.job.ID
-		reply, err := p.store.run(ctx, p.store.scripts.withdraw, []string{p.key, p.record(id)})
+		reply, err := p.run(ctx, p.store.scripts.withdraw, []string{p.record(id)})
 		switch {
 		case err != nil:
 			result.err = fmt.Errorf("%w; job %s could not be taken back and may run: %w", cause, id, err)

@@ -59,13 +59,15 @@ func (p *partition) join(ctx context.Context, worker string, lease time.Duration
 		return nil, err
 	}
 	t.token = t.lock.Token() + t.lock.Metadata()
-	reply, err := p.store.run(ctx, p.store.scripts.join, []string{p.key, t.keys.lock, t.keys.session},
+	reply, err := p.run(ctx, p.store.scripts.join, []string{t.keys.lock, t.keys.session},
 		t.token, t.name, worker)
 	if err == nil && reply != int64(1) {
 		err = store.ErrLeaseLost
 	}
 	return t, err
 }
+
+func (t *seat) steps() *scripts { return &t.partition.store.scripts }
 
 // renew starts the lease anew.
 func (t *seat) renew(ctx context.Context) (store.Renewal, error) {
@@ -78,7 +80,7 @@ func (t *seat) renew(ctx context.Context) (store.Renewal, error) {
 	if err != nil && !errors.Is(err, redislock.ErrNotObtained) {
 		return store.Renewal{}, err
 	}
-	reply, err := s.run(ctx, s.scripts.renew, []string{t.partition.key, t.keys.lock, t.keys.held, t.keys.stop},
+	reply, err := t.partition.run(ctx, s.scripts.renew, []string{t.keys.lock, t.keys.held, t.keys.stop},
 		t.token, t.name, milliseconds(t.lease))
 	if err != nil {
 		return store.Renewal{}, err
@@ -100,10 +102,9 @@ func (t *seat) renew(ctx context.Context) (store.Renewal, error) {
 
 // leave gives back what the seat holds and the seat itself.
 func (t *seat) leave(ctx context.Context) error {
-	s := t.partition.store
-	keys := []string{t.partition.key, t.keys.lock, t.keys.held, t.keys.stop, t.keys.session}
+	keys := []string{t.keys.lock, t.keys.held, t.keys.stop, t.keys.session}
 	for retaken := false; ; {
-		reply, err := s.run(ctx, s.scripts.leave, keys, t.token, t.name, leavePerCall)
+		reply, err := t.partition.run(ctx, t.steps().leave, keys, t.token, t.name, leavePerCall)
 		switch {
 		case err != nil:
 			return err

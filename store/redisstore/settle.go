@@ -50,8 +50,8 @@ func (t *seat) settle(ctx context.Context, ref store.Ref, outcome store.Outcome)
 
 // sendSettles ends attempts in one call.
 func (t *seat) sendSettles(ctx context.Context, ends []settlement) ([]string, error) {
-	keys := make([]string, 3, 3+len(ends))
-	keys[0], keys[1], keys[2] = t.partition.key, t.keys.lock, t.keys.held
+	keys := make([]string, 2, 2+len(ends))
+	keys[0], keys[1] = t.keys.lock, t.keys.held
 	args := make([]any, 2, 2+7*len(ends))
 	args[0], args[1] = t.token, t.name
 	for i := range ends {
@@ -60,7 +60,7 @@ func (t *seat) sendSettles(ctx context.Context, ends []settlement) ([]string, er
 		keys = append(keys, t.partition.record(m.ref.ID))
 		args = append(args, m.ref.ID+":"+claim, claim, string(m.state), m.delay, m.problem, m.response, m.data)
 	}
-	reply, err := t.partition.store.run(ctx, t.partition.store.scripts.settle, keys, args...)
+	reply, err := t.partition.run(ctx, t.steps().settle, keys, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -77,9 +77,8 @@ func (t *seat) sendSettles(ctx context.Context, ends []settlement) ([]string, er
 
 // report stores the progress of an attempt.
 func (t *seat) report(ctx context.Context, ref store.Ref, progress store.Progress) error {
-	s := t.partition.store
-	reply, err := s.run(ctx, s.scripts.report,
-		[]string{t.partition.key, t.keys.lock, t.keys.held, t.partition.record(ref.ID)},
+	reply, err := t.partition.run(ctx, t.steps().report,
+		[]string{t.keys.lock, t.keys.held, t.partition.record(ref.ID)},
 		t.token, ref.Claim, t.calls.Add(1), encodeProgress(progress))
 	if err == nil && reply != int64(1) {
 		err = lostOr("report", reply)
@@ -89,9 +88,8 @@ func (t *seat) report(ctx context.Context, ref store.Ref, progress store.Progres
 
 // release gives a job back.
 func (t *seat) release(ctx context.Context, ref store.Ref, delay time.Duration) error {
-	s := t.partition.store
-	reply, err := s.run(ctx, s.scripts.release,
-		[]string{t.partition.key, t.keys.lock, t.keys.held, t.keys.stop, t.partition.record(ref.ID)},
+	reply, err := t.partition.run(ctx, t.steps().release,
+		[]string{t.keys.lock, t.keys.held, t.keys.stop, t.partition.record(ref.ID)},
 		t.token, ref.Claim, milliseconds(delay), t.name+strconv.FormatInt(t.calls.Add(1), 10))
 	if err == nil && reply != int64(1) {
 		err = lostOr("release", reply)
