@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 )
@@ -24,6 +25,7 @@ type replayEngine struct {
 	// patterns has one request per route that leads to it. They are shared by all
 	// runs and never changed.
 	patterns map[routeKey]*http.Request
+	ready    sync.Once
 }
 
 type routeKey struct{ method, path string }
@@ -88,8 +90,20 @@ func (e *replayEngine) run(ctx context.Context, method, fullPath string, s *stor
 	w := newRecorder(s.request.WithContext(ctx), maxResult, cancel)
 	defer w.close()
 	w.params, w.set = s.params, set
-	e.engine.ServeHTTP(w, pattern)
+	e.ready.Do(e.prepare)
+	// Contexts that a handler derives from gin's may still ask it, from goroutines of
+	// their own, when the handler has returned. So it is not taken from gin's pool,
+	// where another run would get it.
+	c := gin.CreateTestContextOnly(w, e.engine)
+	c.Request = pattern
+	e.engine.HandleContext(c)
 	return w.finish()
+}
+
+// prepare has gin do what it puts off until its first request.
+func (e *replayEngine) prepare() {
+	nowhere := &http.Request{URL: new(url.URL)}
+	e.engine.ServeHTTP(newRecorder(nowhere, math.MaxInt64, nil), nowhere)
 }
 
 // prologue is the first handler of every route. It finds the state of the run

@@ -291,6 +291,16 @@ func TestARunPreparesTheContextBeforeTheFirstHandler(t *testing.T) {
 	}
 }
 
+func TestEachRunHasAContextOfItsOwn(t *testing.T) {
+	replay := newReplayEngine(gin.New())
+	seen := make(map[*gin.Context]bool)
+	replay.add(http.MethodPost, "/", func(c *gin.Context) { seen[c] = true })
+	for range 50 {
+		replay.run(t.Context(), http.MethodPost, "/", storedRequest(t, rawRequest("POST /", "")), 1, nil)
+	}
+	assert.Len(t, seen, 50)
+}
+
 func TestRoutesThatLookAlikeAreKeptApart(t *testing.T) {
 	replay := newReplayEngine(gin.New())
 	paths := []string{"/a/:id", "/a/:id/b", "/a/x", "/v1:run", "/v1:stop", "/v1:run/:id", "/f/*rest", "/"}
