@@ -174,6 +174,7 @@ func TestWithoutTheKey(t *testing.T) {
 			status := owner.get("/jobs/" + id).status(t)
 			assert.Contains(t, status.Error.Type, "#request-sealed")
 			assert.Equal(t, "stored request cannot be opened", status.Error.Title)
+			assert.Contains(t, status.Error.Detail, "a key that the worker does not have", "the owner of the key can read it")
 			said := log.with("stored request cannot be read")
 			require.Len(t, said, 1)
 			for _, part := range []string{"level=ERROR", id, "POST /x/:id", stranger.why} {

@@ -62,7 +62,7 @@ func New(engine *gin.Engine, opts ...Option) (*Manager, error) {
 // mistake in the routes' options is returned, joined; nothing is started then. A
 // store that cannot be reached yet is no error: workers keep trying, and submissions
 // get 503 meanwhile. What the store says of its surroundings ([store.Advisor]) is
-// logged; Start waits for that, at most 5 s.
+// logged; Start waits for that, at most 1 s.
 func (m *Manager) Start(ctx context.Context) error {
 	if err := m.start(ctx); err != nil {
 		return err

@@ -68,7 +68,10 @@ func (k *keyring) sealOutcome(id string, outcome store.Outcome) store.Outcome {
 		result = &store.Result{Response: result.Response, Data: k.seal(sealed, result.Data, bondOf(sealedResult, id))}
 		result.ContentType = k.sealText(sealedContentType, id, result.ContentType)
 	}
-	problem.Detail = k.sealText(sealedDetail, id, problem.Detail)
+	// What a worker without the right key says has to be read by those who have it.
+	if problem.Type != "request-sealed" {
+		problem.Detail = k.sealText(sealedDetail, id, problem.Detail)
+	}
 	switch outcome.State() {
 	case store.Completed:
 		return store.Complete(*result)

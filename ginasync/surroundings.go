@@ -2,6 +2,7 @@ package ginasync
 
 import (
 	"context"
+	"time"
 
 	"github.com/asyncendpoints/gin-async/store"
 )
@@ -12,15 +13,18 @@ func isLocal(s store.Store) bool {
 	return ok && local.Local()
 }
 
-// passOnAdvice logs what the store says of its surroundings. It waits no longer than
-// any call to the store may take: a client of a server that is away may not mind a
-// context, so the call goes on by itself then.
+// advicePatience is how long Start waits for advice: a store that is away must not keep a
+// service from answering.
+const advicePatience = time.Second
+
+// passOnAdvice logs what the store says of its surroundings. A client of a server that is
+// away may not mind a context, so the call goes on by itself when the time is over.
 func (m *Manager) passOnAdvice(ctx context.Context) {
 	advisor, ok := m.store.(store.Advisor)
 	if !ok {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, advicePatience)
 	defer cancel()
 	told := make(chan []string, 1)
 	go func() { told <- advisor.Advice(ctx) }()

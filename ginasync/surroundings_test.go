@@ -60,7 +60,7 @@ func TestAdvice(t *testing.T) {
 		assert.False(t, asked)
 	})
 
-	t.Run("that does not come delays Start by 5 s and no more, and fails nothing", func(t *testing.T) {
+	t.Run("that does not come delays Start by 1 s and no more, and fails nothing", func(t *testing.T) {
 		for name, minds := range map[string]bool{"minds its context": true, "does not mind its context": false} {
 			synctest.Test(t, func(t *testing.T) {
 				var log logbook
@@ -77,7 +77,7 @@ func TestAdvice(t *testing.T) {
 				require.NoError(t, err)
 				began := time.Now()
 				require.NoError(t, jobs.Start(t.Context()), name)
-				assert.Equal(t, 5*time.Second, time.Since(began), name)
+				assert.Equal(t, time.Second, time.Since(began), name)
 				close(back)
 			})
 		}

@@ -154,3 +154,40 @@ func TestALongLineOfCancelledJobsIsPassedOver(t *testing.T) {
 	assert.Equal(t, last.ID, got[0].Ref.ID)
 	assert.Equal(t, store.InProgress, got[0].Job.State)
 }
+
+// Without evicting anything a full server refuses what takes more memory. The jobs that
+// are there have to get on all the same.
+func TestJobsGetOnWhenTheMemoryOfRedisIsFull(t *testing.T) {
+	client := redistest.Start(t).Client(t)
+	s := redisstore.New(client)
+	session := join(t, s, time.Minute)
+	for range 4 {
+		create(t, s)
+	}
+	running := claim(t, session, 1)[0]
+	require.NoError(t, client.ConfigSet(t.Context(), "maxmemory", "1").Err())
+
+	_, _, err := s.Create(t.Context(), store.NewJob{Route: "r", Queue: "default"})
+	require.ErrorContains(t, err, "OOM")
+	_, err = session.Renew(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, session.Report(t.Context(), running.Ref, store.Progress{Percent: 1}))
+	_, err = s.Cancel(t.Context(), running.Ref.ID)
+	require.NoError(t, err)
+	_, err = session.Settle(t.Context(), running.Ref, store.Cancel())
+	require.NoError(t, err)
+	require.NoError(t, s.Delete(t.Context(), running.Ref.ID))
+
+	claims := claim(t, session, 2)
+	require.Len(t, claims, 2)
+	_, err = session.Settle(t.Context(), claims[0].Ref, store.Complete(store.Result{Data: []byte("done"), Response: store.Response{Status: 200}}))
+	require.NoError(t, err)
+	require.NoError(t, session.Release(t.Context(), claims[1].Ref, time.Hour))
+	_, err = s.Cancel(t.Context(), claims[1].Ref.ID)
+	require.NoError(t, err)
+	require.Len(t, claim(t, session, 1), 1)
+	require.NoError(t, session.Leave(t.Context()))
+	stats, err := s.Stats(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, store.Stats{Queued: 1, Finished: 2}, stats)
+}

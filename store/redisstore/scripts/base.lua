@@ -21,6 +21,11 @@ local FIELDS = {
 local F = {}
 for i, name in ipairs(FIELDS) do F[name] = i end
 
+-- go_on_without_memory makes a step work when the memory of Redis is full, too: Redis
+-- refuses the first write of a step only, and no write that frees memory. All steps but
+-- those that take in more do this: the jobs that are there have to get on.
+local function go_on_without_memory() call('DEL', partition .. ':nothing') end
+
 local function record_of(id) return partition .. ':job:' .. id end
 local function request_of(id) return partition .. ':request:' .. id end
 local function result_of(id) return partition .. ':result:' .. id end

@@ -7,6 +7,8 @@
 -- passed over when its turn comes.
 local SHORT_LINE = 1000
 
+go_on_without_memory()
+
 local id = string.sub(KEYS[2], -ID_LENGTH)
 local job = call('HMGET', KEYS[2], 's', 'v', 'q', 'ca', 'e', 'o', 'k', 'h', 'c')
 local state, queue = job[1], job[3]

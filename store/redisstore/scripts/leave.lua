@@ -8,6 +8,8 @@
 
 if not owns(KEYS[2], ARGV[1]) then return 'lost' end
 
+go_on_without_memory()
+
 local refs = call('ZRANGE', KEYS[3], 0, ARGV[3] - 1, 'REV')
 for _, ref in ipairs(refs) do
   local id = string.sub(ref, 1, ID_LENGTH)

@@ -7,6 +7,8 @@
 
 local MOST_SESSIONS = 100
 
+go_on_without_memory()
+
 local sessions = partition .. ':sessions'
 local most, taken = tonumber(ARGV[2]), 0
 

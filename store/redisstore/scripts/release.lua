@@ -10,7 +10,7 @@ if not owns(KEYS[2], ARGV[1]) then return 'lost' end
 
 -- A repeated call finds what the first run of it did.
 local mark = ARGV[2] .. ' released ' .. ARGV[4]
-if call('ZREM', KEYS[3], ref) == 0 then
+if call('ZREM', KEYS[3], ref) == 0 then -- frees memory, so the rest is not refused
   if call('HGET', KEYS[5], 'x') == mark then return 1 end
   return 'lost'
 end

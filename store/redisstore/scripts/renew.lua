@@ -11,6 +11,8 @@ if holder and holder ~= ARGV[1] then return 'lost' end
 -- Recovery marks a session that it has begun to take by a deadline of 0.
 if (tonumber(call('ZSCORE', sessions, ARGV[2])) or 0) == 0 then return 'lost' end
 
+go_on_without_memory()
+
 if not holder then call('SET', KEYS[2], ARGV[1], 'PX', ARGV[3]) end
 call('ZADD', sessions, now + call('PTTL', KEYS[2]), ARGV[2])
 return { call('ZRANGE', KEYS[3], 0, -1), call('SMEMBERS', KEYS[4]) }
