@@ -52,13 +52,12 @@ func (t *seat) settle(ctx context.Context, ref store.Ref, outcome store.Outcome)
 func (t *seat) sendSettles(ctx context.Context, ends []settlement) ([]string, error) {
 	keys := make([]string, 2, 2+len(ends))
 	keys[0], keys[1] = t.keys.lock, t.keys.held
-	args := make([]any, 2, 2+7*len(ends))
+	args := make([]any, 2, 2+6*len(ends))
 	args[0], args[1] = t.token, t.name
 	for i := range ends {
 		m := &ends[i]
-		claim := strconv.FormatInt(m.ref.Claim, 10)
 		keys = append(keys, t.partition.record(m.ref.ID))
-		args = append(args, m.ref.ID+":"+claim, claim, string(m.state), m.delay, m.problem, m.response, m.data)
+		args = append(args, m.ref.Claim, string(m.state), m.delay, m.problem, m.response, m.data)
 	}
 	reply, err := t.partition.run(ctx, t.steps().settle, keys, args...)
 	if err != nil {

@@ -1,20 +1,13 @@
 -- Ends attempts that came together, each as if it were alone.
 --
 -- KEYS: partition, lock, held, then the record of each job
--- ARGV: token, session id, then for each job: ref, number of the claim, state, delay in
+-- ARGV: token, session id, then for each job: number of the claim, state, delay in
 --       milliseconds, problem or '', response or '', data
 -- Returns 'lost'; or for each job the state it has then, or 'lost'.
 
-local PER_JOB = 7
+local PER_JOB = 6
 
 if not owns(KEYS[2], ARGV[1]) then return 'lost' end
-
-local refs = {}
-for i = 4, #KEYS do refs[i - 3] = ARGV[3 + (i - 4) * PER_JOB] end
-local holds = {} -- the refs that the session holds
-for i, score in ipairs(call('ZMSCORE', KEYS[3], unpack(refs))) do
-  if score then holds[refs[i]] = true end
-end
 
 go_on_without_memory()
 
@@ -44,24 +37,27 @@ local function settle_over(id, record, job, claim, state, problem, response, dat
   if response ~= '' then call('SET', result_of(id), data, 'PXAT', expires) end
 end
 
+local refs = {} -- of the jobs that leave the session
+
 local function settle(record, a)
   local id = string.sub(record, -ID_LENGTH)
-  local ref, claim, state, problem = ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 5]
-  if not holds[ref] then return settled_before(record, claim) end
-  holds[ref] = nil -- it may stand in the call twice
+  local claim, state, problem = ARGV[a + 1], ARGV[a + 2], ARGV[a + 4]
+  local job = call('HMGET', record, 'v', 'ca', 'e', 'o', 'k', 'd', 's', 'h', 'c')
+  if job[7] ~= 'in_progress' or job[8] ~= ARGV[2] or job[9] ~= claim then return settled_before(record, claim) end
 
-  local job = call('HMGET', record, 'v', 'ca', 'e', 'o', 'k', 'd')
+  local ref = id .. ':' .. claim
+  refs[#refs + 1] = ref
   if job[2] then
     state = 'canceled'
     call('SREM', partition .. ':stop:' .. ARGV[2], ref)
   end
   if state == 'scheduled' then
-    local delay = tonumber(ARGV[a + 4])
+    local delay = tonumber(ARGV[a + 3])
     local due = now + delay
     call('HSET', record, 's', state, 'v', job[1] + 1, 'du', due, 'rd', due, 'd', problem, 'z', mark(claim, state))
     schedule(id, call('HGET', record, 'q'), delay)
   else
-    settle_over(id, record, job, claim, state, problem, ARGV[a + 6], ARGV[a + 7])
+    settle_over(id, record, job, claim, state, problem, ARGV[a + 5], ARGV[a + 6])
   end
   counted('in_progress', state)
   changed(id, job[1] + 1)
@@ -72,7 +68,7 @@ local replies = {}
 for i = 4, #KEYS do
   replies[i - 3] = settle(KEYS[i], 2 + (i - 4) * PER_JOB)
 end
-call('ZREM', KEYS[3], unpack(refs))
+if #refs > 0 then call('ZREM', KEYS[3], unpack(refs)) end
 write_finished()
 write_counts()
 return replies
