@@ -64,7 +64,11 @@ func (p *progress) put(ctx context.Context, percent float64, message string) err
 	done := p.begin()
 	p.mu.Unlock()
 	defer p.finished(ctx, done)
-	return p.report(ctx, *latest)
+	err := p.report(ctx, *latest)
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx) // it cut the call short
+	}
+	return err
 }
 
 // later is the timer's turn: it writes what is pending.

@@ -149,6 +149,19 @@ func TestProgress(t *testing.T) {
 		})
 	})
 
+	t.Run("when the attempt ends during the write it returns why", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, b *bench) {
+			b.tap.once("report", func(ctx context.Context, _ func() error) error { <-ctx.Done(); return ctx.Err() })
+			route := worker.Route{Timeout: time.Second, Handle: reporting(func(ctx context.Context, a *worker.Attempt) {
+				assert.ErrorIs(t, a.Progress(ctx, 1, ""), worker.ErrTimeout)
+			})}
+			b.start(b.configFor(route))
+			id := b.job(attempts(1))
+			time.Sleep(time.Second)
+			b.becomes(id, store.Failed)
+		})
+	})
+
 	for name, c := range map[string]struct{ message, want string }{
 		"200 characters are kept":          {strings.Repeat("é", 200), strings.Repeat("é", 200)},
 		"201 characters are cut":           {strings.Repeat("é", 201), strings.Repeat("é", 199) + "…"},

@@ -54,8 +54,11 @@ func (w *Worker) persist(life context.Context, r *run, write func(context.Contex
 			return false
 		default:
 			// A lease that only ran out, in a process that was paused, can be renewed,
-			// and the write then counts.
-			confirmed = r.session.awaitRenewal(life)
+			// and the write then counts. If it cannot, the refusal stands.
+			if confirmed = r.session.awaitRenewal(life); !confirmed {
+				w.log.Warn("the session ended before the attempt was settled", r.attrs("error", err)...)
+				return false
+			}
 		}
 	}
 }

@@ -86,6 +86,21 @@ func TestSettleIsRepeated(t *testing.T) {
 			b.becomes(id, store.Completed)
 		})
 	})
+
+	t.Run("not at all when the store refuses it and the renewal, and the log says so", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, b *bench) {
+			b.tap.set(func(_ context.Context, op string, call func() error) error {
+				if op == "settle" || op == "renew" {
+					return store.ErrLeaseLost
+				}
+				return call()
+			})
+			b.run(succeed)
+			b.becomes(b.job(), store.InProgress)
+			assert.Equal(t, 1, b.tap.count("settle"))
+			assert.Regexp(t, `the session ended before the attempt was settled.* error="store: lease lost"`, b.lines.String())
+		})
+	})
 }
 
 func TestACanceledJobIsNotCompleted(t *testing.T) {
