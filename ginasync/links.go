@@ -36,12 +36,12 @@ func (m *Manager) Routes(group *gin.RouterGroup) {
 		return
 	}
 	m.status = statusGroup{there: true, path: strings.TrimRight(group.BasePath(), "/")}
-	group.GET("/:id", m.showStatus)
-	group.HEAD("/:id", m.showStatus)
-	group.GET("/:id/result", m.showResult)
-	group.HEAD("/:id/result", m.showResult)
-	group.POST("/:id/cancel", m.cancel)
-	group.POST("/:id/retry", m.retry)
+	group.GET("/:id", varied(m.showStatus))
+	group.HEAD("/:id", varied(m.showStatus))
+	group.GET("/:id/result", varied(m.showResult))
+	group.HEAD("/:id/result", varied(m.showResult))
+	group.POST("/:id/cancel", varied(m.cancel))
+	group.POST("/:id/retry", varied(m.retry))
 }
 
 // mountError says why the status routes cannot be on group.

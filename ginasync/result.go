@@ -87,6 +87,9 @@ func (m *Manager) replayResult(c *gin.Context, data []byte) {
 	}
 	to := c.Writer.Header()
 	for name, values := range header {
+		if name == "Vary" || name == "Preference-Applied" { // both sides may have something to say
+			values = append(to[name], values...)
+		}
 		to[name] = values
 	}
 	setResultHeaders(to, status)

@@ -40,6 +40,7 @@ func (m *Manager) submit(c *gin.Context, r *route) {
 		m.fail(c, err)
 		return
 	}
+	preferences{respondAsync: preferencesOf(c.Request.Header).respondAsync}.applied(c)
 	m.answerAccepted(c, stored)
 }
 
