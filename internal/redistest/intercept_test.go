@@ -180,22 +180,48 @@ func TestVerdictsBesideMessages(t *testing.T) {
 		w.receives("+PONG")
 		w.ends()
 	})
+	t.Run("messages of RESP2 are no replies", func(t *testing.T) {
+		proxy.Intercept(on("PING last", redistest.DropReply))
+		w := dial(t, proxy.Addr())
+		w.send("SUBSCRIBE news more", "PING a")
+		w.receives("*3", "$9", "subscribe", "$4", "news", ":1", "*3", "$9", "subscribe", "$4", "more", ":2",
+			"*2", "$4", "pong", "$1", "a")
+		publish(t)
+		message := []string{"*3", "$7", "message", "$4", "news", "$1", "x"}
+		w.receives(message...)
+		w.send("UNSUBSCRIBE", "PING b", "PING last")
+		w.receives("*3", "$11", "unsubscribe")
+		for line := ""; line != "b"; line = strings.TrimSpace(line) { // the channels come in any order
+			var err error
+			line, err = w.r.ReadString('\n')
+			require.NoError(t, err)
+		}
+		w.ends()
+	})
 	for name, verdict := range map[string]redistest.Verdict{
 		"DropReply": redistest.DropReply, "DropCommand": redistest.DropCommand,
 	} {
-		t.Run("among messages of RESP2 the connection ends at "+name, func(t *testing.T) {
-			proxy.Intercept(on("UNSUBSCRIBE", verdict))
+		t.Run("where nothing is a reply the connection ends at "+name, func(t *testing.T) {
+			proxy.Intercept(on("RESET", verdict))
 			w := dial(t, proxy.Addr())
-			w.send("SUBSCRIBE news")
-			w.receives("*3", "$9", "subscribe", "$4", "news", ":1")
-			publish(t)
-			w.receives("*3", "$7", "message", "$4", "news", "$1", "x")
-			w.send("PING")
-			w.receives("*2", "$4", "pong", "$0", "")
-			w.send("UNSUBSCRIBE")
+			w.send("MONITOR")
+			w.receives("+OK")
+			w.send("RESET")
 			w.ends()
 		})
 	}
+	t.Run("and the server still runs what is only not answered", func(t *testing.T) {
+		stats := func() string {
+			return direct.InfoMap(t.Context(), "commandstats").Item("Commandstats", "cmdstat_reset")
+		}
+		require.Contains(t, stats(), "calls=1,")
+		proxy.Intercept(on("RESET", redistest.DropReply))
+		w := dial(t, proxy.Addr())
+		w.send("MONITOR", "RESET")
+		_, err := io.Copy(io.Discard, w.r)
+		require.NoError(t, err)
+		assert.Eventually(t, func() bool { return strings.Contains(stats(), "calls=2,") }, 10*time.Second, time.Millisecond)
+	})
 	t.Run("a subscription that is refused leaves replies in their place", func(t *testing.T) {
 		proxy.Intercept(on("ECHO last", redistest.DropReply))
 		w := dial(t, proxy.Addr())

@@ -24,6 +24,7 @@ type link struct {
 
 	// Whoever writes to one side has its lock, so that hang can wait for writes.
 	toClient, toServer sync.Mutex
+	muted              bool // of toClient
 	queue              queue
 }
 
@@ -70,6 +71,10 @@ func (l *link) pump(ctx context.Context, pass func() error) {
 	if l.isHung() {
 		<-ctx.Done()
 	}
+	if errors.Is(err, errOver) {
+		l.toServer.Lock() // the command is with the server
+		defer l.toServer.Unlock()
+	}
 	if err != nil {
 		l.close()
 	}
@@ -90,19 +95,31 @@ func (l *link) passCommands() error {
 			return err
 		}
 		verdict := l.proxy.judge(command)
-		over := l.queue.add(command, verdict)
-		if verdict != DropCommand {
-			if err := l.write(&l.toServer, l.server, raw); err != nil {
-				return err
-			}
-		}
-		if over {
-			return errOver
-		}
-		if verdict != Pass {
-			return nil // passReplies ends the link
+		if err := l.passCommand(raw, command, verdict); err != nil || verdict != Pass {
+			return err // without one, passReplies ends the link
 		}
 	}
+}
+
+func (l *link) passCommand(raw []byte, command []string, verdict Verdict) error {
+	l.toServer.Lock()
+	defer l.toServer.Unlock()
+	over := l.queue.add(command, verdict)
+	if over {
+		l.mute()
+	}
+	if l.isHung() {
+		return errHung
+	}
+	if verdict != DropCommand {
+		if _, err := l.server.Write(raw); err != nil {
+			return err
+		}
+	}
+	if over {
+		return errOver
+	}
+	return nil
 }
 
 // passReplies passes the replies of the server on to the client, whole and one by one: a
@@ -124,7 +141,7 @@ func (l *link) passReplies() error {
 		if l.queue.drops(reply.Bytes()) {
 			return errOver
 		}
-		if err := l.write(&l.toClient, l.client, reply.Bytes()); err != nil {
+		if err := l.tell(reply.Bytes()); err != nil {
 			return err
 		}
 		if l.queue.answered(reply.Bytes()) {
@@ -144,21 +161,31 @@ func (l *link) passBytes(r *bufio.Reader) error {
 		if err != nil {
 			return err
 		}
-		if err := l.write(&l.toClient, l.client, buffer[:n]); err != nil {
+		if err := l.tell(buffer[:n]); err != nil {
 			return err
 		}
 	}
 }
 
-// write passes on, unless the link hangs.
-func (l *link) write(side *sync.Mutex, to net.Conn, raw []byte) error {
-	side.Lock()
-	defer side.Unlock()
+// tell passes on to the client.
+func (l *link) tell(raw []byte) error {
+	l.toClient.Lock()
+	defer l.toClient.Unlock()
 	if l.isHung() {
 		return errHung
 	}
-	_, err := to.Write(raw)
+	if l.muted {
+		return errOver
+	}
+	_, err := l.client.Write(raw)
 	return err
+}
+
+// mute lets nothing pass to the client any more.
+func (l *link) mute() {
+	l.toClient.Lock()
+	defer l.toClient.Unlock()
+	l.muted = true
 }
 
 // closeWrite tells the server that the client sends no more. It may still have to answer.

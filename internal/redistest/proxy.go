@@ -111,9 +111,9 @@ func (p *Proxy) enter(next state, do func(*link)) {
 // connection; f must not keep or change command.
 //
 // After DropReply and DropCommand the commands before it are still answered; those behind
-// it on the same connection are not passed on. Where replies cannot be matched with
-// commands both close the connection at once: after SUBSCRIBE under RESP2, after MONITOR
-// and on a link of replication. CLIENT REPLY is not understood.
+// it on the same connection are not passed on. After MONITOR and on a connection for
+// replication, where nothing is a reply, both close it at once. CLIENT REPLY is not
+// understood.
 func (p *Proxy) Intercept(f func(command []string) Verdict) {
 	if f == nil {
 		p.intercept.Store(nil)

@@ -8,9 +8,10 @@ import (
 
 // queue has the commands of one connection that wait for their replies.
 type queue struct {
-	mu        sync.Mutex
-	commands  []waiting
-	unmatched bool // what the server sends is no longer replies to commands
+	mu         sync.Mutex
+	commands   []waiting
+	subscribed bool // under RESP2, where messages look like replies
+	unmatched  bool // what the server sends is no longer replies to commands
 }
 
 // waiting is a command that waits for its reply. DropCommand marks the place of one that
@@ -20,7 +21,7 @@ type waiting struct {
 	stream  bool // no replies follow, but bytes without end
 	// A subscription is answered by a message of this name for each channel.
 	confirmation string
-	left         int
+	left         int // replies to come
 }
 
 // add puts a command that is about to be passed on to the end. It reports whether the
@@ -34,12 +35,12 @@ func (q *queue) add(command []string, verdict Verdict) (over bool) {
 	if q.unmatched || verdict == DropCommand && len(q.commands) == 0 {
 		return verdict != Pass
 	}
-	w := waiting{verdict: verdict}
-	switch name := strings.ToLower(command[0]); name {
-	case "subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe":
+	w := waiting{verdict: verdict, left: 1}
+	switch name := strings.ToLower(command[0]); {
+	case isConfirmation(name):
 		w.confirmation = name
 		w.left = max(1, len(command)-1)
-	case "monitor", "sync", "psync":
+	case name == "monitor" || name == "sync" || name == "psync":
 		w.stream = true
 	}
 	q.commands = append(q.commands, w)
@@ -70,9 +71,9 @@ func (q *queue) answered(reply []byte) (over bool) {
 	}
 	first := &q.commands[0]
 	if first.confirmation != "" && reply[0] == '*' {
-		return q.stop() // RESP2: from here on messages look like replies
+		q.subscribed = true
 	}
-	if first.left--; first.left > 0 && reply[0] == '>' {
+	if first.left--; first.left > 0 && reply[0] != '-' {
 		return false
 	}
 	q.commands = q.commands[1:]
@@ -83,20 +84,32 @@ func (q *queue) answered(reply []byte) (over bool) {
 func (q *queue) unmatch() (over bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.stop()
-}
-
-func (q *queue) stop() (over bool) {
 	over = slices.ContainsFunc(q.commands, func(w waiting) bool { return w.verdict != Pass })
 	q.commands, q.unmatched = nil, true
 	return over
 }
 
-// isAnswer tells the reply to the first command from what the server says by itself.
+// isAnswer tells the reply to the first command from what the server says by itself, and
+// from the further confirmations of an UNSUBSCRIBE that named no channel.
 func (q *queue) isAnswer(reply []byte) bool {
 	if len(q.commands) == 0 {
 		return false
 	}
-	name := q.commands[0].confirmation
-	return reply[0] != '>' || name != "" && name == firstWord(reply)
+	word := firstWord(reply)
+	if reply[0] == '>' || q.subscribed && (isConfirmation(word) || isMessage(word)) {
+		return word != "" && word == q.commands[0].confirmation
+	}
+	return true
+}
+
+func isConfirmation(name string) bool {
+	switch name {
+	case "subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe":
+		return true
+	}
+	return false
+}
+
+func isMessage(name string) bool {
+	return name == "message" || name == "pmessage" || name == "smessage"
 }

@@ -109,11 +109,11 @@ func midway(err error) error {
 	return err
 }
 
-// firstWord returns the first element of an array or push that begins with a bulk string,
-// in lower case.
+// firstWord returns the first element of an array or push, in lower case, if that is a
+// bulk string, or else nothing.
 func firstWord(reply []byte) string {
 	parts := bytes.SplitN(reply, []byte("\r\n"), 4)
-	if len(parts) < 4 {
+	if len(parts) < 4 || !bytes.HasPrefix(parts[1], []byte("$")) || bytes.IndexByte([]byte("*>"), reply[0]) < 0 {
 		return ""
 	}
 	return strings.ToLower(string(parts[2]))
