@@ -2,21 +2,25 @@ TIMEOUT   ?= 10m
 COUNT     ?= 1
 FUZZTIME  ?= 60s
 BENCHTIME ?= 1s
+RUN       ?= .
 COVERED   := ./store ./store/memstore ./worker ./ginasync
 LINT      := .bin/golangci-lint-v2.15.0
 
-.PHONY: help test cover fuzz bench lint example
+.PHONY: help test chaos cover fuzz bench lint example redis
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-test: ## Run all tests with the race detector (COUNT, TIMEOUT)
+test: redis ## Run all tests with the race detector (COUNT, TIMEOUT)
 	@printf '#include <stdlib.h>\n' | $$(go env CC) -E - >/dev/null 2>&1 || { \
 		echo 'make test: the race detector needs a C compiler: apt-get install gcc libc6-dev (Debian, Ubuntu), dnf install gcc (Fedora), apk add gcc musl-dev (Alpine) or xcode-select --install (macOS)' >&2; \
 		exit 1; }
 	CGO_ENABLED=1 go test -race -shuffle=on -count=$(COUNT) -timeout $(TIMEOUT) ./...
 
-cover: ## Fail when the own tests of a package cover less than 90 % of it
+chaos: redis ## Kill, pause and cut off workers and Redis at length (RUN)
+	CHAOS=long CGO_ENABLED=1 go test -race -count=1 -timeout 30m -run '$(RUN)' ./chaos/...
+
+cover: redis ## Fail when the own tests of a package cover less than 90 % of it
 	@out=$$(go test -count=1 -shuffle=on -timeout $(TIMEOUT) -cover $(COVERED)) || { echo "$$out"; exit 1; }; \
 	echo "$$out" | awk -v want=$(words $(COVERED)) '{ print } \
 		match($$0, /coverage: [0-9.]+%/) { seen++; if (substr($$0, RSTART + 10) + 0 < 90) low = 1 } \
@@ -31,7 +35,7 @@ fuzz: ## Run each fuzz target for FUZZTIME (60s)
 		go test -run='^$$' -fuzz="^$${target##*:}\$$" -fuzztime=$(FUZZTIME) "$${target%:*}" || exit 1; \
 	done
 
-bench: ## Run all benchmarks (BENCHTIME)
+bench: redis ## Run all benchmarks (BENCHTIME)
 	go test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./...
 
 lint: $(LINT) ## Check the rules of .golangci.yml, and that go.mod is tidy
@@ -42,6 +46,9 @@ lint: $(LINT) ## Check the rules of .golangci.yml, and that go.mod is tidy
 $(LINT):
 	GOBIN=$(CURDIR)/.bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT:.bin/golangci-lint-%=%)
 	mv .bin/golangci-lint $@
+
+redis: ## Find redis-server for the tests, or install it
+	@bash .github/install-redis
 
 example: ## Start the example on 127.0.0.1:8080
 	go run ./examples/gin-app
