@@ -1,6 +1,7 @@
 package ginasync
 
 import (
+	"math/rand/v2"
 	"time"
 
 	"github.com/asyncendpoints/gin-async/store"
@@ -36,7 +37,8 @@ type Status struct {
 	Response          *StatusResponse `json:"response,omitempty"`
 	// Error is why the latest attempt did not complete.
 	Error *Problem `json:"error,omitempty"`
-	// RetryAfter is when to ask again, in seconds; left out when done.
+	// RetryAfter is when to ask again, in seconds. It is left out when it is 0: the job
+	// is done, or the client has waited with Prefer and need not pause.
 	RetryAfter int64 `json:"retry_after,omitempty"`
 	Links      Links `json:"links"`
 }
@@ -95,12 +97,25 @@ func instant(t time.Time) *time.Time {
 	return &t
 }
 
-// askAgainAfter says when the next look at a job makes sense: soon for a young one,
-// less often the longer it takes, not before a scheduled one is due.
+// askAgainAfter says when the next look at a job makes sense: soon for one that became
+// ready or began a moment ago, less often the longer it takes, not before a scheduled one
+// is due. Up to a fifth is added by chance, so that clients who began together do not
+// come together.
 func askAgainAfter(job Job, now time.Time) time.Duration {
-	const longest = 30 * time.Second
+	const longest = 25 * time.Second
+	after := now.Sub(latest(job.CreatedAt, job.ReadyAt, job.StartedAt)) / 4
 	if job.State == store.Scheduled {
-		return min(job.DueAt.Sub(now), longest)
+		after = job.DueAt.Sub(now)
 	}
-	return min(now.Sub(job.CreatedAt)/4, longest)
+	after = max(min(after, longest), 0)
+	return after + time.Duration(rand.Float64()*float64(after)/5)
+}
+
+func latest(first time.Time, others ...time.Time) time.Time {
+	for _, t := range others {
+		if t.After(first) {
+			first = t
+		}
+	}
+	return first
 }

@@ -34,6 +34,9 @@ type Manager struct {
 	status  statusGroup
 	workers *worker.Worker // nil without workers
 
+	watching *watching // requests that wait for jobs
+	endings  endings   // and when they have to stop waiting
+
 	routes atomic.Pointer[routeTable] // empty until Start
 	replay *replayEngine              // written before the workers start
 }
@@ -52,6 +55,7 @@ func New(engine *gin.Engine, opts ...Option) (*Manager, error) {
 	if m.keys != nil {
 		m.store = &sealedStore{cfg.store, cfg.keys}
 	}
+	m.watching = newWatching(m.store, cfg.maxWatchers)
 	m.routes.Store(newRouteTable())
 	return m, nil
 }
@@ -137,14 +141,18 @@ func (m *Manager) warnOfGaps(table *routeTable) {
 // Shutdown stops the workers: they take no more jobs, running ones may finish within
 // the grace period or until ctx is done, whichever is first. Then their contexts are
 // cancelled and what is still not over is released, to be run again elsewhere. It
-// returns nil when every job was finished or released. Requests are still stored
-// after it; stop the HTTP server too. Before Start it does nothing. It may be called
-// again, also at the same time: each call waits for the same end, and the first ctx
-// that is done ends the grace period.
+// returns nil when every job was finished or released. Requests that wait for a job
+// are answered at once, as they are when their http.Server shuts down. Requests are
+// still stored after it; stop the HTTP server too. Before Start it does nothing. It may
+// be called again, also at the same time: each call waits for the same end, and the
+// first ctx that is done ends the grace period.
 func (m *Manager) Shutdown(ctx context.Context) error {
 	m.mu.Lock()
-	w := m.workers
+	w, started := m.workers, m.started
 	m.mu.Unlock()
+	if started {
+		m.endings.end()
+	}
 	if w == nil {
 		return nil
 	}

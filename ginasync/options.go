@@ -36,10 +36,11 @@ type config struct {
 	credentials headerSet
 
 	// Response options.
-	baseURL  string
-	accepted func(*gin.Context, Status)
-	status   func(*gin.Context, Status)
-	failure  func(*gin.Context, Problem)
+	baseURL     string
+	maxWatchers int
+	accepted    func(*gin.Context, Status)
+	status      func(*gin.Context, Status)
+	failure     func(*gin.Context, Problem)
 
 	log  *slog.Logger
 	errs []error
@@ -50,12 +51,13 @@ const defaultQueue = "default"
 // newConfig applies opts to the defaults and returns every mistake joined.
 func newConfig(opts []Option) (config, error) {
 	cfg := config{
-		queues:    map[string]int{defaultQueue: 16},
-		lease:     10 * time.Second,
-		poll:      time.Second,
-		grace:     30 * time.Second,
-		maxQueued: 100_000,
-		defaults:  defaultRouteConfig(),
+		queues:      map[string]int{defaultQueue: 16},
+		lease:       10 * time.Second,
+		poll:        time.Second,
+		grace:       30 * time.Second,
+		maxQueued:   100_000,
+		maxWatchers: 10_000,
+		defaults:    defaultRouteConfig(),
 		// The names that HTTP has for them.
 		credentials: headerSet{"Authorization": true, "Proxy-Authorization": true, "Cookie": true},
 		accepted:    writeAccepted,

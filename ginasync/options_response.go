@@ -31,3 +31,15 @@ func WithError(write func(c *gin.Context, problem Problem)) Option {
 		c.failure = write
 	}
 }
+
+// WithMaxWatchers bounds the requests of this process that wait for a job at once: long
+// polls, event streams and submissions that wait for the answer. Over it a request does
+// not fail: it is answered at once with what there is. Default: 10 000.
+func WithMaxWatchers(n int) Option {
+	return func(c *config) {
+		if n < 1 {
+			c.mistake("WithMaxWatchers must be at least 1, not %d", n)
+		}
+		c.maxWatchers = n
+	}
+}

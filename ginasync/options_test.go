@@ -21,6 +21,7 @@ func TestNewReturnsEveryMistakeJoined(t *testing.T) {
 		"WithGrace must be at least 1ms, not -1s":      ginasync.WithGrace(-time.Second),
 		"WithMiddleware must not be nil":               ginasync.WithMiddleware(nil),
 		"WithMaxQueued must be at least 1, not 0":      ginasync.WithMaxQueued(0),
+		"WithMaxWatchers must be at least 1, not 0":    ginasync.WithMaxWatchers(0),
 		"WithBaseURL needs a URL with scheme and host": ginasync.WithBaseURL("example.com"),
 		"an Option is nil":                             nil,
 		"WithAccepted must not be nil":                 ginasync.WithAccepted(nil),

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/asyncendpoints/gin-async/store"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -69,8 +70,31 @@ func TestProblem(t *testing.T) {
 
 func TestAskAgainAfter(t *testing.T) {
 	now := time.Now()
-	assert.Equal(t, 2*time.Second, askAgainAfter(Job{CreatedAt: now.Add(-8 * time.Second)}, now))
-	assert.Equal(t, 30*time.Second, askAgainAfter(Job{CreatedAt: now.Add(-time.Hour)}, now))
-	assert.Equal(t, 3*time.Second, askAgainAfter(Job{State: "scheduled", DueAt: now.Add(3 * time.Second)}, now))
-	assert.Equal(t, 30*time.Second, askAgainAfter(Job{State: "scheduled", DueAt: now.Add(time.Hour)}, now))
+	ago := func(d time.Duration) time.Time { return now.Add(-d) }
+	for name, test := range map[string]struct {
+		job         Job
+		least, most time.Duration
+	}{
+		"at once for a new job":                   {Job{CreatedAt: now}, 0, 0},
+		"in a quarter of its time":                {Job{CreatedAt: ago(8 * time.Second)}, 2 * time.Second, 2400 * time.Millisecond},
+		"in half a minute at the latest":          {Job{CreatedAt: ago(time.Hour)}, 25 * time.Second, 30 * time.Second},
+		"soon when it is ready only now":          {Job{CreatedAt: ago(time.Hour), ReadyAt: ago(8 * time.Second)}, 2 * time.Second, 2400 * time.Millisecond},
+		"soon when it began only now":             {Job{CreatedAt: ago(time.Hour), ReadyAt: ago(time.Hour), StartedAt: now}, 0, 0},
+		"not before it is due":                    {Job{State: store.Scheduled, DueAt: now.Add(3 * time.Second)}, 3 * time.Second, 3600 * time.Millisecond},
+		"in half a minute when it is due later":   {Job{State: store.Scheduled, DueAt: now.Add(time.Hour)}, 25 * time.Second, 30 * time.Second},
+		"at once when it should be there already": {Job{State: store.Scheduled, DueAt: ago(time.Hour)}, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 100 {
+				after := askAgainAfter(test.job, now)
+				assert.GreaterOrEqual(t, after, test.least)
+				assert.LessOrEqual(t, after, test.most)
+			}
+		})
+	}
+	t.Run("differs from one time to the next", func(t *testing.T) {
+		job := Job{CreatedAt: ago(time.Minute)}
+		first := askAgainAfter(job, now)
+		assert.Eventually(t, func() bool { return askAgainAfter(job, now) != first }, time.Second, time.Microsecond)
+	})
 }

@@ -17,26 +17,53 @@ import (
 // (OData 4.01 §11.6); it is written as it stands there.
 const asyncResult = "AsyncResult"
 
-// showResult answers GET /:id/result.
+// showResult answers GET /:id/result; with Prefer: wait when the job is over.
 func (m *Manager) showResult(c *gin.Context) {
 	id := c.Param("id")
 	if !store.ValidID(id) {
 		m.fail(c, store.ErrNotFound)
 		return
 	}
-	ctx, cancel := context.WithTimeout(c.Request.Context(), storeTimeout)
+	job, data, err := m.result(c.Request.Context(), id)
+	if !errors.Is(err, errNotDone) {
+		m.answerResult(c, job, data, err)
+		return
+	}
+	job, waited, err := m.waitAsPreferred(c, job, over)
+	switch {
+	case err != nil:
+		m.failWait(c, err)
+	case over(job):
+		job, data, err = m.result(c.Request.Context(), id)
+		m.answerResult(c, job, data, err)
+	case waited:
+		m.failResult(c, job, errNotDone, 0)
+	default:
+		m.answerResult(c, job, nil, errNotDone)
+	}
+}
+
+// result reads a job and the response that was recorded. Errors: those of the store,
+// and with the job why it has no result to show.
+func (m *Manager) result(ctx context.Context, id string) (Job, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	job, data, err := m.store.Result(ctx, id)
 	if err == nil {
 		err = resultError(job)
 	}
+	return job, data, err
+}
+
+// answerResult sends what result returned.
+func (m *Manager) answerResult(c *gin.Context, job Job, data []byte, err error) {
 	switch {
 	case err != nil:
-		m.failResult(c, job, err)
+		m.failResult(c, job, err, wholeSeconds(askAgainAfter(job, time.Now())))
 	case data == nil:
 		m.answerWithoutResponse(c, job)
 	default:
-		m.replayResult(c, data)
+		m.replayResult(c, job, data)
 	}
 }
 
@@ -54,14 +81,14 @@ func resultError(job Job) error {
 	}
 }
 
-// failResult tells where and when to ask again if that makes sense.
-func (m *Manager) failResult(c *gin.Context, job Job, err error) {
+// failResult tells where to ask again, and after how many seconds if that makes sense.
+func (m *Manager) failResult(c *gin.Context, job Job, err error, retryAfter int64) {
 	if job.ID != "" {
 		if self := m.linksOf(job).Self; self != "" {
 			c.Header("Location", self)
 		}
 		if !job.State.Terminal() {
-			c.Header("Retry-After", seconds(askAgainAfter(job, time.Now())))
+			c.Header("Retry-After", strconv.FormatInt(retryAfter, 10))
 		}
 	}
 	m.fail(c, err)
@@ -76,13 +103,13 @@ func (m *Manager) answerWithoutResponse(c *gin.Context, job Job) {
 }
 
 // replayResult sends what the handler answered.
-func (m *Manager) replayResult(c *gin.Context, data []byte) {
+func (m *Manager) replayResult(c *gin.Context, job Job, data []byte) {
 	status, header, body, err := decodeResponse(data)
 	if errors.Is(err, errSealed) {
 		err = m.keys.whySealed(data)
 	}
 	if err != nil {
-		m.fail(c, fmt.Errorf("job %s: %w", c.Param("id"), err))
+		m.fail(c, fmt.Errorf("job %s: %w", job.ID, err))
 		return
 	}
 	to := c.Writer.Header()

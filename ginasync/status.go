@@ -12,26 +12,44 @@ import (
 
 // showStatus answers GET /:id. It is 200 while the job exists, whatever became of
 // it: the state is in the document, so that a failed poll and a failed job are not
-// mixed up.
+// mixed up. With Prefer: wait it answers when there is something to tell: with
+// If-None-Match when the document is another one, else when the job is over.
 func (m *Manager) showStatus(c *gin.Context) {
 	job, err := m.Get(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		m.fail(c, err)
 		return
 	}
+	known := c.Request.Header.Values("If-None-Match")
+	news := over
+	if len(known) > 0 {
+		news = func(job Job) bool { return !matches(known, etag(job)) }
+	}
+	job, waited, err := m.waitAsPreferred(c, job, news)
+	if err != nil {
+		m.failWait(c, err)
+		return
+	}
 	tag := etag(job)
 	c.Header("ETag", tag)
-	if matches(c.Request.Header.Values("If-None-Match"), tag) {
-		setStatusHeaders(c, m.statusOf(job))
+	status := m.statusOf(job)
+	if waited {
+		status.RetryAfter = 0
+	}
+	if matches(known, tag) {
+		setStatusHeaders(c, status)
 		c.Status(http.StatusNotModified)
 		return
 	}
-	m.answerStatus(c, http.StatusOK, job)
+	m.sendStatus(c, http.StatusOK, status)
 }
 
 // answerStatus sends the status document with its headers.
 func (m *Manager) answerStatus(c *gin.Context, code int, job Job) {
-	status := m.statusOf(job)
+	m.sendStatus(c, code, m.statusOf(job))
+}
+
+func (m *Manager) sendStatus(c *gin.Context, code int, status Status) {
 	setStatusHeaders(c, status)
 	c.Status(code)
 	m.cfg.status(c, status)
