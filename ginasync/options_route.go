@@ -23,6 +23,7 @@ type routeConfig struct {
 	timeout     time.Duration
 	retention   time.Duration
 	delay       time.Duration
+	wait        time.Duration // that a submission waits for the answer unasked
 	maxBody     int64
 	maxResult   int64
 	retryOn     func(status int, err error) bool

@@ -73,6 +73,7 @@ func TestStartReturnsEveryMistakeOfEveryRoute(t *testing.T) {
 		"Timeout must be above zero":            ginasync.Timeout(0),
 		"Retention must be above zero":          ginasync.Retention(0),
 		"Delay must not be negative":            ginasync.Delay(-1),
+		"Wait must be above zero":               ginasync.Wait(0),
 		"MaxBody must be at least 1":            ginasync.MaxBody(0),
 		"MaxResult must be at least 1":          ginasync.MaxResult(0),
 		"RetryOn must not be nil":               ginasync.RetryOn(nil),

@@ -61,15 +61,15 @@ var (
 	errJobCanceled = errors.New("ginasync: job was canceled")
 )
 
-// problemOf is the one table from an error to what the client is told.
+// problemOf and problemOfSubmission are the one table from an error to what the client
+// is told.
 func problemOf(err error) Problem {
-	var (
-		own      *Problem
-		tooLarge *bodyTooLargeError
-	)
+	var own *Problem
 	switch {
 	case errors.As(err, &own):
 		return *own
+	case errors.Is(err, errNotAwaited): // whatever the reason
+		return newProblem("answer-not-awaited", http.StatusServiceUnavailable, "Answer not awaited", "the job is stored and goes on; follow the URL in Location instead of sending the request again")
 	case errors.Is(err, store.ErrNotFound):
 		return newProblem("job-not-found", http.StatusNotFound, "Job not found", "there is no job at this URL: it never was, or its time is over")
 	case errors.Is(err, errNotDone):
@@ -80,6 +80,20 @@ func problemOf(err error) Problem {
 		return newProblem("job-not-cancelable", http.StatusConflict, "Job already finished", "a job that has completed or failed cannot be canceled")
 	case errors.Is(err, store.ErrNotFailed):
 		return newProblem("job-not-retryable", http.StatusConflict, "Job has not failed", "only a failed job can be retried")
+	case errors.Is(err, errWire):
+		return newProblem("result-unreadable", http.StatusInternalServerError, "Stored result cannot be read", "it was stored by an incompatible version, or was damaged")
+	case errors.Is(err, errSealed):
+		return newProblem("result-sealed", http.StatusInternalServerError, "Stored result cannot be opened", "it is encrypted with a key that the server does not have, or was damaged")
+	default:
+		return problemOfSubmission(err)
+	}
+}
+
+func problemOfSubmission(err error) Problem {
+	var tooLarge *bodyTooLargeError
+	switch {
+	case errors.Is(err, errTooManyWatchers):
+		return newProblem("too-many-watchers", http.StatusServiceUnavailable, "Too many requests wait", "nothing was stored; send the request again later, or with Prefer: respond-async").after(5 * time.Second)
 	case errors.Is(err, store.ErrFull):
 		return newProblem("queue-full", http.StatusServiceUnavailable, "Too many jobs are waiting", "nothing was stored; send the request again later").after(5 * time.Second)
 	case errors.As(err, &tooLarge):
@@ -88,10 +102,6 @@ func problemOf(err error) Problem {
 		return newProblem("body-truncated", http.StatusBadRequest, "Request body incomplete", "the body ended before its announced length; no job was stored")
 	case errors.Is(err, errBodyConsumed):
 		return newProblem("body-consumed", http.StatusInternalServerError, "Request body already read", errBodyConsumed.Error())
-	case errors.Is(err, errWire):
-		return newProblem("result-unreadable", http.StatusInternalServerError, "Stored result cannot be read", "it was stored by an incompatible version, or was damaged")
-	case errors.Is(err, errSealed):
-		return newProblem("result-sealed", http.StatusInternalServerError, "Stored result cannot be opened", "it is encrypted with a key that the server does not have, or was damaged")
 	case errors.Is(err, errUpgrade):
 		return newProblem("upgrade-refused", http.StatusBadRequest, "Upgrade refused", "an asynchronous route cannot switch protocols; send the request without Upgrade")
 	case errors.Is(err, errBadMethod):
@@ -121,10 +131,17 @@ func (p Problem) after(d time.Duration) Problem {
 // told.
 func (m *Manager) fail(c *gin.Context, err error) {
 	p := problemOf(err)
-	if p.Status >= http.StatusInternalServerError && !errors.Is(err, store.ErrFull) && !errors.Is(err, context.Canceled) {
+	if p.Status >= http.StatusInternalServerError && !expected(err) {
 		m.log.Error("ginasync: request failed", "method", c.Request.Method, "path", c.FullPath(), "error", err)
 	}
 	m.writeFailure(c, p)
+}
+
+// expected reports whether an error is what happens under load or at a shutdown, and no
+// fault of anything.
+func expected(err error) bool {
+	return errors.Is(err, store.ErrFull) || errors.Is(err, errTooManyWatchers) ||
+		errors.Is(err, errEnding) || errors.Is(err, context.Canceled)
 }
 
 func (m *Manager) writeFailure(c *gin.Context, p Problem) {

@@ -114,7 +114,7 @@ func (m *Manager) replayResult(c *gin.Context, job Job, data []byte) {
 	}
 	to := c.Writer.Header()
 	for name, values := range header {
-		if name == "Vary" || name == "Preference-Applied" { // both sides may have something to say
+		if name == "Vary" || name == "Preference-Applied" || name == "Link" { // both sides may have something to say
 			values = append(to[name], values...)
 		}
 		to[name] = values

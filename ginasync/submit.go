@@ -23,25 +23,40 @@ func (m *Manager) serve(c *gin.Context, r *route) {
 	}
 }
 
-// submit makes the request a job and answers 202. The order matters: whatever can
+// submit makes the request a job and answers 202, or with what the handler answers
+// when the client or the route wants to wait for that. The order matters: whatever can
 // be refused is refused before the job is stored, and it is stored before the answer.
 func (m *Manager) submit(c *gin.Context, r *route) {
 	c.Writer.Header().Add("Vary", "Prefer")
+	preferred := preferencesOf(c.Request.Header)
 	job, err := m.newJob(c, r)
 	if err != nil {
 		m.refuse(c, err)
 		return
 	}
+	inline := r.inline(preferred)
+	if inline.wait > 0 {
+		if inline.placed = m.watching.enter(); inline.placed {
+			defer m.watching.exit()
+		} else if inline.must {
+			m.fail(c, errTooManyWatchers)
+			return
+		}
+	}
 	// The body is complete: from here on the client may go away, the job stays.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), storeTimeout)
 	defer cancel()
 	stored, _, err := m.store.Create(ctx, job)
-	if err != nil {
+	switch {
+	case err != nil:
 		m.fail(c, err)
-		return
+	case inline.placed:
+		m.answerInline(c, stored, preferred, inline)
+	default:
+		preferred.waits = preferred.waits && preferred.wait == 0 // else there was no place to wait
+		preferred.applied(c)
+		m.answerAccepted(c, stored)
 	}
-	preferences{respondAsync: preferencesOf(c.Request.Header).respondAsync}.applied(c)
-	m.answerAccepted(c, stored)
 }
 
 // refuse answers a request that becomes no job. A body that is too large is not
