@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -22,6 +23,7 @@ type group[In sized, Out any] struct {
 	mu      sync.Mutex
 	waiting []*member[In, Out]
 	sending bool
+	left    bool // some of those that wait have left
 }
 
 // sized is what a group can hold; size is about how many bytes it sends.
@@ -33,10 +35,12 @@ type member[In, Out any] struct {
 	out  Out
 	err  error
 	done chan struct{}
+	left bool // its caller waits no more; g.mu guards it
 }
 
-// do sends in and returns its answer. When ctx ends before, the member may still be
-// sent, so in must not share memory with the caller.
+// do sends in and returns its answer. When ctx ends before, the member may be on its
+// way already, so in must not share memory with the caller; one that still waits is not
+// sent any more.
 func (g *group[In, Out]) do(ctx context.Context, in In) (Out, error) {
 	var none Out
 	if err := ctx.Err(); err != nil {
@@ -48,8 +52,17 @@ func (g *group[In, Out]) do(ctx context.Context, in In) (Out, error) {
 	case <-m.done:
 		return m.out, m.err
 	case <-ctx.Done():
+		g.leave(m)
 		return none, ctx.Err()
 	}
+}
+
+// leave has the member not sent if it still waits: after an outage nobody wants what
+// piled up meanwhile.
+func (g *group[In, Out]) leave(m *member[In, Out]) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	m.left, g.left = true, true
 }
 
 // join adds a member and begins to send unless somebody does.
@@ -84,6 +97,10 @@ func (g *group[In, Out]) work(ctx context.Context) {
 func (g *group[In, Out]) take() []*member[In, Out] {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.left {
+		g.waiting = slices.DeleteFunc(g.waiting, func(m *member[In, Out]) bool { return m.left })
+		g.left = false
+	}
 	n, bytes := 0, 0
 	for n < len(g.waiting) && n < groupMembers {
 		bytes += g.waiting[n].in.size()

@@ -119,6 +119,23 @@ func TestGroup(t *testing.T) {
 			assert.ErrorIs(t, gone, context.DeadlineExceeded)
 			assert.Equal(t, [][]int{{1}, {2, 3}}, c.calls)
 		},
+		"what waits is not sent when its caller waits no more": func(t *testing.T, c *courier, g *group[parcel, string]) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+			defer cancel()
+			var all sync.WaitGroup
+			send := func(ctx context.Context, n int, want error) {
+				all.Go(func() {
+					_, err := g.do(ctx, parcel{n, 1})
+					assert.ErrorIs(t, err, want)
+				})
+				synctest.Wait()
+			}
+			send(t.Context(), 1, nil)
+			send(ctx, 2, context.DeadlineExceeded)
+			send(t.Context(), 3, nil)
+			all.Wait()
+			assert.Equal(t, [][]int{{1}, {3}}, c.calls)
+		},
 		"a caller whose context is over sends nothing": func(t *testing.T, c *courier, g *group[parcel, string]) {
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
