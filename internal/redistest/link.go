@@ -22,13 +22,14 @@ type link struct {
 	mu     sync.Mutex
 	server net.Conn // nil until it is dialed
 
-	// Whoever writes to one side has its lock, so that hang can wait for writes.
-	toClient, toServer sync.Mutex
-	muted              bool // of toClient
+	toClient, toServer side
 	queue              queue
 }
 
-var errHung = errors.New("the link hangs")
+var (
+	errHung = errors.New("the link hangs")
+	errOver = errors.New("the link is over") // after a verdict
+)
 
 // run passes on what comes, until an end is closed.
 func (l *link) run(ctx context.Context) {
@@ -59,6 +60,8 @@ func (l *link) attach(ctx context.Context, server net.Conn) bool {
 		return false
 	}
 	l.server = server
+	l.toClient.w = bufio.NewWriter(l.client)
+	l.toServer.w = bufio.NewWriter(server)
 	return true
 }
 
@@ -80,12 +83,9 @@ func (l *link) pump(ctx context.Context, pass func() error) {
 	}
 }
 
-// errOver ends a link after the verdict about a command.
-var errOver = errors.New("the link is over")
-
 // passCommands passes the commands of the client on to the server.
 func (l *link) passCommands() error {
-	r := bufio.NewReader(l.client)
+	r := bufio.NewReader(source{l.client, &l.toServer})
 	for {
 		raw, command, err := readCommand(r)
 		if errors.Is(err, io.EOF) {
@@ -106,13 +106,16 @@ func (l *link) passCommand(raw []byte, command []string, verdict Verdict) error 
 	defer l.toServer.Unlock()
 	over := l.queue.add(command, verdict)
 	if over {
-		l.mute()
-	}
-	if l.isHung() {
-		return errHung
+		_ = l.mute()
 	}
 	if verdict != DropCommand {
-		if _, err := l.server.Write(raw); err != nil {
+		if err := l.toServer.put(raw); err != nil {
+			return err
+		}
+	}
+	// Who decides about commands may count on those that passed being with the server.
+	if verdict != Pass || l.proxy.intercept.Load() != nil {
+		if err := l.toServer.flush(); err != nil {
 			return err
 		}
 	}
@@ -122,10 +125,9 @@ func (l *link) passCommand(raw []byte, command []string, verdict Verdict) error 
 	return nil
 }
 
-// passReplies passes the replies of the server on to the client, whole and one by one: a
-// command that no longer waits has its reply on the way.
+// passReplies passes the replies of the server on to the client.
 func (l *link) passReplies() error {
-	r := bufio.NewReader(l.server)
+	r := bufio.NewReader(source{l.server, &l.toClient})
 	var reply bytes.Buffer
 	for {
 		if _, err := r.Peek(1); err != nil {
@@ -139,13 +141,13 @@ func (l *link) passReplies() error {
 			return err
 		}
 		if l.queue.drops(reply.Bytes()) {
-			return errOver
+			return l.mute()
 		}
 		if err := l.tell(reply.Bytes()); err != nil {
 			return err
 		}
 		if l.queue.answered(reply.Bytes()) {
-			return errOver
+			return l.mute()
 		}
 	}
 }
@@ -153,7 +155,7 @@ func (l *link) passReplies() error {
 // passBytes passes on what comes from the server and is no reply to a command.
 func (l *link) passBytes(r *bufio.Reader) error {
 	if l.queue.unmatch() {
-		return errOver
+		return l.mute()
 	}
 	buffer := make([]byte, 32<<10)
 	for {
@@ -171,29 +173,27 @@ func (l *link) passBytes(r *bufio.Reader) error {
 func (l *link) tell(raw []byte) error {
 	l.toClient.Lock()
 	defer l.toClient.Unlock()
-	if l.isHung() {
-		return errHung
-	}
-	if l.muted {
-		return errOver
-	}
-	_, err := l.client.Write(raw)
-	return err
+	return l.toClient.put(raw)
 }
 
-// mute lets nothing pass to the client any more.
-func (l *link) mute() {
+// mute lets nothing pass to the client any more but what was passed on. It returns what
+// ends the link.
+func (l *link) mute() error {
 	l.toClient.Lock()
 	defer l.toClient.Unlock()
-	l.muted = true
+	if err := l.toClient.flush(); err != nil {
+		return err
+	}
+	l.toClient.closed = errOver
+	return errOver
 }
 
 // closeWrite tells the server that the client sends no more. It may still have to answer.
 func (l *link) closeWrite() error {
 	l.toServer.Lock()
 	defer l.toServer.Unlock()
-	if l.isHung() {
-		return errHung
+	if err := l.toServer.flush(); err != nil {
+		return err
 	}
 	return l.server.(*net.TCPConn).CloseWrite()
 }
@@ -204,9 +204,10 @@ func (l *link) hang() {
 	for _, conn := range l.conns() {
 		_ = conn.SetWriteDeadline(time.Unix(1, 0)) // ends a write that waits; fails when closed
 	}
-	for _, side := range []*sync.Mutex{&l.toClient, &l.toServer} {
-		side.Lock()
-		side.Unlock() //nolint:staticcheck // waits for the write under way
+	for _, to := range []*side{&l.toClient, &l.toServer} {
+		to.Lock()
+		to.closed = errHung
+		to.Unlock()
 	}
 }
 
