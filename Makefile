@@ -3,7 +3,7 @@ COUNT     ?= 1
 FUZZTIME  ?= 60s
 BENCHTIME ?= 1s
 RUN       ?= .
-COVERED   := ./store ./store/memstore ./worker ./ginasync
+COVERED   := ./store ./store/memstore ./store/redisstore ./worker ./ginasync
 LINT      := .bin/golangci-lint-v2.15.0
 
 .PHONY: help test chaos cover fuzz bench lint example redis
