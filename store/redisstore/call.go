@@ -26,11 +26,16 @@ func (p *partition) run(ctx context.Context, step *redis.Script, keys []string, 
 
 // await makes a call to Redis that ends with its context at the latest.
 func await[T any](ctx context.Context, s *Store, call func(context.Context) (T, error)) (T, error) {
+	return awaitFor(ctx, s, longestCall, call)
+}
+
+// awaitFor is await for a call that may take longer, or not as long.
+func awaitFor[T any](ctx context.Context, s *Store, d time.Duration, call func(context.Context) (T, error)) (T, error) {
 	if s.err != nil {
 		var none T
 		return none, s.err
 	}
-	ctx, cancel := context.WithTimeout(ctx, longestCall)
+	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	if !s.detached {
 		reply, err := call(ctx)

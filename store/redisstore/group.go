@@ -23,7 +23,6 @@ type group[In sized, Out any] struct {
 	mu      sync.Mutex
 	waiting []*member[In, Out]
 	sending bool
-	left    bool // some of those that wait have left
 }
 
 // sized is what a group can hold; size is about how many bytes it sends.
@@ -35,7 +34,6 @@ type member[In, Out any] struct {
 	out  Out
 	err  error
 	done chan struct{}
-	left bool // its caller waits no more; g.mu guards it
 }
 
 // do sends in and returns its answer. When ctx ends before, the member may be on its
@@ -62,7 +60,9 @@ func (g *group[In, Out]) do(ctx context.Context, in In) (Out, error) {
 func (g *group[In, Out]) leave(m *member[In, Out]) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	m.left, g.left = true, true
+	if i := slices.Index(g.waiting, m); i >= 0 {
+		g.waiting = slices.Delete(g.waiting, i, i+1)
+	}
 }
 
 // join adds a member and begins to send unless somebody does.
@@ -97,10 +97,6 @@ func (g *group[In, Out]) work(ctx context.Context) {
 func (g *group[In, Out]) take() []*member[In, Out] {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.left {
-		g.waiting = slices.DeleteFunc(g.waiting, func(m *member[In, Out]) bool { return m.left })
-		g.left = false
-	}
 	n, bytes := 0, 0
 	for n < len(g.waiting) && n < groupMembers {
 		bytes += g.waiting[n].in.size()
@@ -109,10 +105,8 @@ func (g *group[In, Out]) take() []*member[In, Out] {
 		}
 		n++
 	}
-	members := g.waiting[:n:n]
-	if g.waiting = g.waiting[n:]; len(g.waiting) == 0 {
-		g.waiting = nil
-	}
+	members := slices.Clone(g.waiting[:n])
+	g.waiting = slices.Delete(g.waiting, 0, n)
 	g.sending = n > 0
 	return members
 }

@@ -161,7 +161,12 @@ func decodeProblem(text string) (problem store.Problem, err error) {
 	return problem, nil
 }
 
-// milliseconds rounds a duration up, so that nothing happens too early.
+// longestTime bounds durations: the sums that scripts make with them have to stay exact.
+const longestTime = 100 * 365 * 24 * time.Hour
+
+// milliseconds rounds a duration up, so that nothing happens too early. At most it is
+// 100 years.
 func milliseconds(d time.Duration) int64 {
-	return int64((max(d, 0) + time.Millisecond - 1) / time.Millisecond)
+	d = min(max(d, 0), longestTime)
+	return int64((d + time.Millisecond - 1) / time.Millisecond)
 }

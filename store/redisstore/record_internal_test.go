@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"bytes"
+	"math"
 	"regexp"
 	"strings"
 	"testing"
@@ -124,7 +125,7 @@ func TestRecordsThatMakeNoSenseAreErrors(t *testing.T) {
 }
 
 func TestMillisecondsAreRoundedUp(t *testing.T) {
-	for d, want := range map[time.Duration]int64{-1: 0, 0: 0, 1: 1, time.Millisecond: 1, time.Millisecond + 1: 2, time.Hour: 3600000} {
+	for d, want := range map[time.Duration]int64{-1: 0, 0: 0, 1: 1, time.Millisecond: 1, time.Millisecond + 1: 2, time.Hour: 3600000, math.MaxInt64: 100 * 365 * 24 * 3600000} {
 		assert.Equal(t, want, milliseconds(d), d)
 	}
 	assert.Equal(t, int64(1), retention(0))

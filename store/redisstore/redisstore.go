@@ -54,12 +54,10 @@ type Store struct {
 // A mistake in the options is returned by Err and by all calls.
 func New(client redis.UniversalClient, opts ...Option) *Store {
 	s := &Store{client: client, prefix: defaultPrefix, own: 1}
-	if client == nil {
-		s.mistake("New: the client is nil: make one with redis.NewClient")
-	}
 	for _, opt := range opts {
 		opt(s)
 	}
+	s.checkClient()
 	var err error
 	if s.scripts, err = loadScripts(); err != nil {
 		s.mistakes = append(s.mistakes, err)
@@ -76,6 +74,36 @@ func New(client redis.UniversalClient, opts ...Option) *Store {
 	s.cluster, _ = client.(reloader)
 	s.served.Store(int32(s.own))
 	return s
+}
+
+// checkClient refuses clients with which the store would not keep its promises.
+func (s *Store) checkClient() {
+	var readTimeout time.Duration
+	switch c := s.client.(type) {
+	case *redis.Client:
+		if c != nil {
+			readTimeout = c.Options().ReadTimeout
+			break
+		}
+		s.mistake("New: the client is nil: make one with redis.NewClient")
+	case *redis.ClusterClient:
+		if c == nil {
+			s.mistake("New: the client is nil: make one with redis.NewClusterClient")
+			break
+		}
+		readTimeout = c.Options().ReadTimeout
+		if o := c.Options(); o.ReadOnly || o.RouteByLatency || o.RouteRandomly {
+			s.mistake("New: a client that reads from replicas sees jobs late: " +
+				"leave out ReadOnly, RouteByLatency and RouteRandomly")
+		}
+	case *redis.Ring:
+		s.mistake("New: a Ring does not say where a job is when a server is away: use Sentinel or Cluster")
+	case nil:
+		s.mistake("New: the client is nil: make one with redis.NewClient")
+	}
+	if s.replicas > 0 && readTimeout > 0 && s.replicaTimeout >= readTimeout {
+		s.mistake("WithReplicas: the timeout of %v has to be below the client's ReadTimeout of %v", s.replicaTimeout, readTimeout)
+	}
 }
 
 // Err returns every mistake in the options, joined.

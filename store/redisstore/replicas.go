@@ -11,8 +11,9 @@ import (
 )
 
 // ErrNotReplicated is wrapped by Create when fewer replicas than WithReplicas asks for
-// have the job in time. The text says what became of the job: it was taken back, or,
-// when a worker had claimed it already or the server did not answer, may still run.
+// have the job in time, or none can be asked. The text says what became of the job: it
+// was taken back, or it stays, because a worker has claimed it, somebody else got it by
+// its idempotency key, or the server did not answer; then it may run.
 var ErrNotReplicated = errors.New("redisstore: too few replicas have the job")
 
 // runCreate runs the step that stores jobs and, if asked to, waits for the replicas.
@@ -22,14 +23,14 @@ func (p *partition) runCreate(ctx context.Context, keys []string, args []any) (a
 	if s.replicas == 0 {
 		return p.run(ctx, s.scripts.create, keys, args...)
 	}
+	keys = append([]string{p.key}, keys...)
 	var have int64
-	reply, err := await(ctx, s, func(ctx context.Context) (any, error) {
+	reply, err := awaitFor(ctx, s, longestCall+s.replicaTimeout, func(ctx context.Context) (reply any, err error) {
 		server, err := s.serverOf(ctx, p.key)
 		if err != nil {
 			return nil, err
 		}
-		var reply any
-		reply, have, err = s.createAndWait(ctx, server, append([]string{p.key}, keys...), args)
+		reply, have, err = s.createAndWait(ctx, server, keys, args)
 		return reply, err
 	})
 	if err != nil {
@@ -55,16 +56,16 @@ func (s *Store) serverOf(ctx context.Context, key string) (redis.UniversalClient
 	return master, nil
 }
 
-// createAndWait sends both commands in one pipeline, which is one connection.
+// createAndWait sends both commands in one pipeline, which is one connection. When the
+// jobs were stored it returns no error: a WAIT that fails has counted no replica.
 func (s *Store) createAndWait(ctx context.Context, server redis.UniversalClient, keys []string, args []any) (any, int64, error) {
-	step := s.scripts.create
 	for loaded := false; ; loaded = true {
 		pipe := server.Pipeline()
-		stored := step.EvalSha(ctx, pipe, keys, args...)
+		stored := s.scripts.create.EvalSha(ctx, pipe, keys, args...)
 		replicas := pipe.Do(ctx, "WAIT", s.replicas, s.replicaTimeout.Milliseconds())
 		_, err := pipe.Exec(ctx)
 		if redis.HasErrorPrefix(stored.Err(), "NOSCRIPT") && !loaded {
-			if err = step.Load(ctx, server).Err(); err == nil {
+			if err = s.scripts.create.Load(ctx, server).Err(); err == nil {
 				continue
 			}
 		}
@@ -72,7 +73,7 @@ func (s *Store) createAndWait(ctx context.Context, server redis.UniversalClient,
 			s.cluster.ReloadState(context.WithoutCancel(ctx)) // it may have moved
 		}
 		have, _ := replicas.Val().(int64)
-		return stored.Val(), have, err
+		return stored.Val(), have, stored.Err()
 	}
 }
 
@@ -80,19 +81,25 @@ func (s *Store) createAndWait(ctx context.Context, server redis.UniversalClient,
 func (p *partition) withdraw(ctx context.Context, stored []created, cause error) {
 	for i := range stored {
 		result := &stored[i]
-		if result.err != nil || !result.isNew {
+		if result.err != nil {
 			continue
 		}
-		id := result.job.ID
-		reply, err := p.run(ctx, p.store.scripts.withdraw, []string{p.record(id)})
-		switch {
-		case err != nil:
-			result.err = fmt.Errorf("%w; job %s could not be taken back and may run: %w", cause, id, err)
-		case reply == int64(1):
-			result.err = fmt.Errorf("%w; job %s was taken back", cause, id)
-		default:
-			result.err = fmt.Errorf("%w; job %s is claimed already and runs", cause, id)
-		}
+		result.err = p.withdrawOne(ctx, result, cause)
 		result.job, result.isNew = store.Job{}, false
 	}
+}
+
+func (p *partition) withdrawOne(ctx context.Context, stored *created, cause error) error {
+	id := stored.job.ID
+	if !stored.isNew {
+		return fmt.Errorf("%w; job %s was stored before and stays", cause, id)
+	}
+	reply, err := p.run(ctx, p.store.scripts.withdraw, []string{p.record(id)})
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w; job %s could not be taken back and may run: %w", cause, id, err)
+	case reply == int64(1):
+		return fmt.Errorf("%w; job %s was taken back", cause, id)
+	}
+	return fmt.Errorf("%w; job %s is in use already and stays", cause, id)
 }

@@ -75,7 +75,7 @@ func TestReplicas(t *testing.T) {
 		}()
 		_, _, err := s.Create(t.Context(), job)
 		require.ErrorIs(t, err, redisstore.ErrNotReplicated)
-		assert.ErrorContains(t, err, (<-claimed).Job.ID+" is claimed already and runs")
+		assert.ErrorContains(t, err, (<-claimed).Job.ID+" is in use already and stays")
 	})
 	t.Run("with a replica the job is stored", func(t *testing.T) {
 		host, port := split(t, master.Addr())

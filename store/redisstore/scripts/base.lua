@@ -51,10 +51,23 @@ local function write_counts()
   end
 end
 
--- changed tells those who watch the job.
-local function changed(id, version) call('PUBLISH', partition .. ':watch:' .. id, version) end
+-- hint sends a message. It may not be allowed to: a hint is never a reason to fail.
+local function hint(channel, message) redis.pcall('PUBLISH', partition .. channel, message) end
 
-local function wake(queue) call('PUBLISH', partition .. ':arrived', queue) end
+-- changed tells those who watch the job.
+local function changed(id, version) hint(':watch:' .. id, version) end
+
+local function wake(queue) hint(':arrived', queue) end
+
+-- in_parts makes a call with many arguments, an even number of them at a time: Lua has
+-- only so much room for them.
+local MOST_ARGUMENTS = 2000
+
+local function in_parts(command, key, arguments)
+  for i = 1, #arguments, MOST_ARGUMENTS do
+    call(command, key, unpack(arguments, i, math.min(i + MOST_ARGUMENTS - 1, #arguments)))
+  end
+end
 
 -- line_up puts jobs into the line of a queue. Whoever found the line filled already
 -- was woken when that began.
@@ -93,8 +106,8 @@ local function finish(id, state, retention, owner, key)
 end
 
 local function write_finished()
-  if #unneeded > 0 then call('DEL', unpack(unneeded)) end
-  if #expiry > 0 then call('ZADD', partition .. ':expiry', unpack(expiry)) end
+  in_parts('DEL', partition .. ':nothing', unneeded)
+  in_parts('ZADD', partition .. ':expiry', expiry)
 end
 
 -- tidy removes the record of a partition that nothing needs any more.

@@ -3,10 +3,6 @@
 -- KEYS: partition, record of the job
 -- Returns the values of FIELDS after the call.
 
--- In a line that is not longer a job is searched for; in a longer one it is left and
--- passed over when its turn comes.
-local SHORT_LINE = 1000
-
 go_on_without_memory()
 
 local id = string.sub(KEYS[2], -ID_LENGTH)
@@ -23,8 +19,7 @@ local function end_waiting()
 end
 
 if state == 'queued' then
-  local line = partition .. ':line:' .. queue
-  if call('LLEN', line) <= SHORT_LINE then call('LREM', line, -1, id) end
+  call('LREM', partition .. ':line:' .. queue, -1, id)
   end_waiting()
 elseif state == 'scheduled' then
   call('ZREM', partition .. ':due:' .. queue, id)
@@ -32,7 +27,7 @@ elseif state == 'scheduled' then
 elseif state == 'in_progress' and not job[4] then
   call('HSET', KEYS[2], 'ca', now, 'v', job[2] + 1)
   call('SADD', partition .. ':stop:' .. job[8], id .. ':' .. job[9])
-  call('PUBLISH', partition .. ':stop:' .. job[8], id)
+  hint(':stop:' .. job[8], id)
   changed(id, job[2] + 1)
 end
 return view(KEYS[2])

@@ -6,10 +6,14 @@
 -- Returns 'lost'; or how many milliseconds it is until the next job of these queues is
 -- due, -1 for none, and for each claim the values of CLAIMED, its id and the payload.
 
--- How many due jobs of a queue one call lines up, and how many it passes over that
--- were cancelled in the line. There may be more: then the next job is due at once.
+-- How many due jobs of a queue one call lines up, and after how many bytes of payloads it
+-- claims no more: an answer has to arrive in time. There may be more: then the next job
+-- is due at once.
 local MOST_DUE = 256
-local MOST_CANCELED = 1000
+local MOST_BYTES = 4 * 1024 * 1024
+-- How many ids of a line are looked at together, and how often at most.
+local MOST_IDS = 500
+local MOST_LOOKS = 20
 
 if not owns(KEYS[2], ARGV[1]) then return 'lost' end
 
@@ -27,18 +31,19 @@ end
 local function queue_due(queue)
   local waiting = partition .. ':due:' .. queue
   local due = call('ZRANGE', waiting, '-inf', now_us, 'BYSCORE', 'LIMIT', 0, MOST_DUE)
+  local there = {}
   for _, id in ipairs(due) do
-    local record = record_of(id)
-    local version = call('HINCRBY', record, 'v', 1)
-    call('HSET', record, 's', 'queued')
-    counted('scheduled', 'queued')
-    changed(id, version)
+    local version = call('HGET', record_of(id), 'v')
+    if version then -- else the job was removed by other hands
+      there[#there + 1] = id
+      call('HSET', record_of(id), 's', 'queued', 'v', version + 1)
+      counted('scheduled', 'queued')
+      changed(id, version + 1)
+    end
   end
-  if #due > 0 then
-    call('ZREM', waiting, unpack(due))
-    call('RPUSH', partition .. ':line:' .. queue, unpack(due))
-  end
-  return #due
+  if #due > 0 then call('ZREM', waiting, unpack(due)) end
+  if #there > 0 then call('RPUSH', partition .. ':line:' .. queue, unpack(there)) end
+  return #there
 end
 
 local function next_due(queue)
@@ -83,12 +88,19 @@ go_on_without_memory()
 local claims = tonumber(calls[3]) or 0
 local from = claims + 1
 local refs = {}
+local bytes = 0 -- of the payloads
 
+-- WITH_SIZE also has the number of bytes of the payload; show puts the id in its place.
+local WITH_SIZE = { unpack(CLAIMED) }
+WITH_SIZE[#WITH_SIZE + 1] = 'b'
+
+-- take claims the job if it is there and waits; other hands may have removed it.
 local function take(id)
   local record = record_of(id)
-  local job = call('HMGET', record, unpack(CLAIMED))
-  if job[4] ~= 'queued' then return false end -- cancelled in the line
+  local job = call('HMGET', record, unpack(WITH_SIZE))
+  if job[4] ~= 'queued' then return false end
   claims = claims + 1
+  bytes = bytes + job[#WITH_SIZE]
   job[1], job[2], job[3], job[4], job[11] = job[1] + 1, job[2] + 1, job[3] + 1, 'in_progress', now
   call('HSET', record, 'v', job[1], 'n', job[2], 'c', job[3], 's', job[4], 'st', now, 'h', ARGV[2])
   refs[#refs + 1] = claims
@@ -99,21 +111,29 @@ local function take(id)
   return true
 end
 
+-- take_first claims the first jobs of a line, as many as are wanted and fit, and returns
+-- how many it claimed and how many ids there were.
+local function take_first(line, most)
+  local ids = call('LRANGE', line, 0, math.min(most, MOST_IDS) - 1)
+  local taken, seen = 0, 0
+  while seen < #ids and bytes < MOST_BYTES do
+    seen = seen + 1
+    if take(ids[seen]) then taken = taken + 1 end
+  end
+  if seen > 0 then call('LTRIM', line, seen, -1) end
+  return taken, #ids
+end
+
 local function take_from(queue, most)
   local line = partition .. ':line:' .. queue
-  local passed = 0
-  while most > 0 do
-    local ids = call('LPOP', line, math.min(most, 1000))
-    if not ids then return end
-    for _, id in ipairs(ids) do
-      if take(id) then
-        most = most - 1
-      else
-        passed = passed + 1
-      end
-    end
-    if passed > MOST_CANCELED then return due_in(0) end
+  for _ = 1, MOST_LOOKS do
+    if most <= 0 then return end
+    local taken, there = take_first(line, most)
+    if there == 0 then return end
+    most = most - taken
+    if bytes >= MOST_BYTES then break end
   end
+  if most > 0 and call('EXISTS', line) == 1 then due_in(0) end
 end
 
 for i = 4, #ARGV, 2 do
@@ -125,7 +145,7 @@ for i = 4, #ARGV, 2 do
 end
 
 if #refs > 0 then
-  for i = 1, #refs, 1000 do call('ZADD', held, unpack(refs, i, math.min(i + 999, #refs))) end
+  in_parts('ZADD', held, refs)
   call('HSET', session, 'call', ARGV[3], 'from', from, 'claims', claims)
   show_payloads()
 end

@@ -28,16 +28,22 @@ local function collect(lists, name, ...)
   for _, value in ipairs({ ... }) do list[#list + 1] = value end
 end
 
+local function found(record, id)
+  local values = view(record)
+  table.insert(values, 1, id)
+  return values
+end
+
 -- holder returns the record of the job that has the key, and its id.
 local function holder(key)
   local id = call('GET', partition .. ':key:' .. key)
   if id and call('EXISTS', record_of(id)) == 1 then return record_of(id), id end
 end
 
-local function found(record, id)
-  local values = view(record)
-  table.insert(values, 1, id)
-  return values
+-- hand_out returns a job to somebody who has its key: it cannot be withdrawn any more.
+local function hand_out(record, id)
+  call('HSET', record, 'u', 1)
+  return found(record, id)
 end
 
 -- add stores the job whose arguments stand behind the a-th.
@@ -59,7 +65,7 @@ local function add(record, id, a)
     collect(lines, queue, id)
   end
   call('HSET', record, 's', state, 'v', 1, 'n', 0, 'c', 0, 'm', ARGV[a + 4], 'q', queue, 'rt', ARGV[a + 3],
-    'cr', now, 'rd', now + delay, 'e', ARGV[a + 6], unpack(more))
+    'cr', now, 'rd', now + delay, 'e', ARGV[a + 6], 'b', #ARGV[a + 7], unpack(more))
   call('SET', request_of(id), ARGV[a + 7])
   order = order + 1
   collect(owners, owner, order, id)
@@ -74,7 +80,7 @@ local function create(record, a)
   if key ~= '' then
     local held, held_by = holder(key)
     if held and call('HGET', held, 'f') ~= ARGV[a + 9] then return 'reused' end
-    if held then return found(held, held_by) end
+    if held then return hand_out(held, held_by) end
   end
   if bound > 0 and waiting >= bound then return 'full' end
   waiting = waiting + 1
@@ -89,6 +95,8 @@ for owner, entries in pairs(owners) do
   call('ZADD', partition .. ':owner:' .. owner, unpack(entries))
 end
 for queue, ids in pairs(lines) do line_up(queue, 'RPUSH', unpack(ids)) end
-if next(owners) then call('HSET', partition, 'order', order) end
+-- This is written by a repeated call too: a server lets WAIT wait for a connection's own
+-- writes only.
+call('HSET', partition, 'order', order)
 write_counts()
 return replies

@@ -13,7 +13,8 @@ go_on_without_memory()
 local refs = call('ZRANGE', KEYS[3], 0, ARGV[3] - 1, 'REV')
 for _, ref in ipairs(refs) do
   local id = string.sub(ref, 1, ID_LENGTH)
-  release(id, call('HMGET', record_of(id), unpack(HELD)), 0)
+  local job = call('HMGET', record_of(id), unpack(HELD))
+  if job[1] then release(id, job, 0) end
   call('ZREM', KEYS[3], ref)
 end
 write_finished()

@@ -17,6 +17,7 @@ end
 
 local job = call('HMGET', KEYS[5], unpack(HELD))
 if job[6] then call('SREM', KEYS[4], ref) end
+if not job[1] then return 1 end -- the job was removed by other hands
 call('HSET', KEYS[5], 'x', mark)
 release(id, job, tonumber(ARGV[3]))
 write_finished()

@@ -1,12 +1,13 @@
--- Takes back a job that no session has claimed yet, as if it had not been created.
+-- Takes back a job that waits, has not been claimed and was not handed out by its key,
+-- as if it had not been created.
 --
 -- KEYS: partition, record of the job
--- Returns 1 when the job is gone, 0 when it has been claimed and stays.
+-- Returns 1 when the job is gone, 0 when it stays.
 
 local id = string.sub(KEYS[2], -ID_LENGTH)
-local job = call('HMGET', KEYS[2], 's', 'c', 'q', 'o', 'k')
+local job = call('HMGET', KEYS[2], 's', 'c', 'q', 'o', 'k', 'u')
 if not job[1] then return 1 end
-if job[2] ~= '0' then return 0 end
+if job[2] ~= '0' or job[6] then return 0 end
 if job[1] == 'queued' then
   call('LREM', partition .. ':line:' .. job[3], -1, id)
 elseif job[1] == 'scheduled' then
