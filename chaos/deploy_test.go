@@ -14,10 +14,10 @@ import (
 func TestRollingDeployUnderLoad(t *testing.T) {
 	const processes = 4
 	grace, rounds, jobs := 2*time.Second, 1, 600
-	if thorough() {
+	if inLongForm() {
 		grace, rounds, jobs = 5*time.Second, 4, 5000
 	}
-	server := redistest.Start(t)
+	server := redistest.Start(t, appendOnly...)
 	f := newFleet(t, processConfig{
 		Redis: server.Addr(), Lease: 10 * time.Second, Grace: grace, Concurrency: 100,
 	})
@@ -40,6 +40,7 @@ func TestRollingDeployUnderLoad(t *testing.T) {
 	runs := readJournals(t, f.config.Dir)
 	d := newDeploy(f)
 	r.mustHoldInTheEnd(t, runs, d.excuse)
+	mustHaveWrittenOnce(t, server.Dir(), r.accepted)
 	t.Logf("%d accepted, %d answers lost %v; %d attempts were released", len(r.accepted), len(r.unknown), r.unknown, d.released)
 	require.Positive(t, d.released, "some have to be cut off")
 	for id, s := range r.ends {

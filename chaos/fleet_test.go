@@ -19,12 +19,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// longEnough is how long a test waits for what has to happen on a busy machine.
-const longEnough = 60 * time.Second
-
-// thorough reports whether the tests shall take their full time.
-func thorough() bool { return os.Getenv("CHAOS") == "long" }
-
 // process is a worker process that a test has started.
 type process struct {
 	name    string
@@ -53,7 +47,7 @@ type fleet struct {
 func newFleet(t *testing.T, config processConfig) *fleet {
 	t.Helper()
 	config.Dir = t.TempDir()
-	f := &fleet{config: config, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, Timeout: longEnough}}
+	f := &fleet{config: config, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, Timeout: patience}}
 	t.Cleanup(func() {
 		f.client.CloseIdleConnections()
 		for _, p := range f.all {
@@ -73,7 +67,7 @@ func (f *fleet) look(t *testing.T, p *process) {
 	assert.NotContains(t, text, "DATA RACE", "output of "+p.name)
 	assert.NotContains(t, text, "panic", "output of "+p.name)
 	if t.Failed() {
-		t.Logf("%s wrote:\n%s", p.name, text[max(0, len(text)-8192):])
+		t.Logf("%s wrote:\n%s", p.name, text[max(0, len(text)-4096):])
 	}
 }
 
@@ -81,7 +75,7 @@ func (f *fleet) look(t *testing.T, p *process) {
 func (f *fleet) start(t *testing.T) *process {
 	t.Helper()
 	p := f.launch(t)
-	awaitThat(t, func() error {
+	waitFor(t, func() error {
 		for _, line := range p.logged(t, "listening") {
 			p.addr, _ = line["addr"].(string)
 		}
@@ -160,7 +154,7 @@ func (f *fleet) terminate(t *testing.T, p *process) {
 
 func (p *process) awaitEnd(t *testing.T) {
 	t.Helper()
-	awaitThat(t, func() error {
+	waitFor(t, func() error {
 		select {
 		case <-p.ended:
 			return nil
@@ -199,26 +193,10 @@ func (p *process) logged(t *testing.T, message string) []map[string]any {
 	return lines
 }
 
-// awaitThat calls check until it returns nil.
-func awaitThat(t *testing.T, check func() error) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(longEnough); ; <-tick.C {
-		err := check()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			require.NoError(t, err, "after %v", longEnough)
-		}
-	}
-}
-
 // awaitTime waits for a time.
 func awaitTime(t *testing.T, at time.Time) {
 	t.Helper()
-	awaitThat(t, func() error {
+	waitFor(t, func() error {
 		if time.Now().Before(at) {
 			return errors.New("not yet")
 		}

@@ -84,6 +84,18 @@ type processRun struct {
 	cause, report       string
 }
 
+func (r processRun) String() string {
+	const clock = "15:04:05.000"
+	end := "never ended"
+	if !r.ended.IsZero() {
+		end = "ended " + r.ended.Format(clock)
+	}
+	if r.cause != "" {
+		end += ", stopped: " + r.cause
+	}
+	return fmt.Sprintf("{attempt %d in %s: began %s, %s}", r.attempt, r.process, r.began.Format(clock), end)
+}
+
 // chronicle is what the journals of all processes say: the runs of each job, in the order
 // in which they began.
 type chronicle map[string][]processRun

@@ -26,14 +26,14 @@ type killForm struct {
 
 func TestProcessesAreKilledUnderLoad(t *testing.T) {
 	form := killForm{lease: 2 * time.Second, jobs: 800, perSecond: 80, kills: 10}
-	if thorough() {
+	if inLongForm() {
 		form = killForm{lease: 10 * time.Second, jobs: 2000, perSecond: 66, kills: 30}
 	}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d, %+v", seed, form)
 	random := rand.New(rand.NewPCG(seed, 0))
 
-	server := redistest.Start(t)
+	server := redistest.Start(t, appendOnly...)
 	f := newFleet(t, processConfig{
 		Redis: server.Addr(), Lease: form.lease, Grace: 10 * time.Second,
 		Concurrency: 200, // a job that has to run again finds room at once
@@ -52,6 +52,7 @@ func TestProcessesAreKilledUnderLoad(t *testing.T) {
 	runs := readJournals(t, f.config.Dir)
 	again := newRecoveries(f)
 	r.mustHoldInTheEnd(t, runs, again.excuse)
+	mustHaveWrittenOnce(t, server.Dir(), slices.Collect(maps.Keys(runs)))
 	t.Logf("%d accepted, %d answers lost, %d jobs ran", len(r.accepted), len(r.unknown), len(runs))
 	again.mustBeSoon(t, form)
 	for _, p := range slices.Clone(f.live) {
@@ -90,7 +91,7 @@ func (f *fleet) killOneAfterAnother(t *testing.T, random *rand.Rand, kills int) 
 // the living are left.
 func awaitQuiet(t *testing.T, jobs store.Jobs, living int) {
 	t.Helper()
-	awaitThat(t, func() error {
+	waitFor(t, func() error {
 		stats, err := jobs.Stats(t.Context())
 		if err == nil && (stats.Queued+stats.Scheduled+stats.InProgress > 0 || stats.Sessions != living) {
 			err = fmt.Errorf("%+v with %d processes", stats, living)
@@ -148,7 +149,7 @@ func (r *recoveries) mustBeSoon(t *testing.T, form killForm) {
 }
 
 func TestJobThatKillsEachOfItsWorkersFails(t *testing.T) {
-	server := redistest.Start(t)
+	server := redistest.Start(t, appendOnly...)
 	f := newFleet(t, processConfig{
 		Redis: server.Addr(), Lease: time.Second, Grace: 10 * time.Second, Concurrency: 4,
 	})

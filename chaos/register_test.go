@@ -182,7 +182,7 @@ func (r *register) open() []string {
 // mustEnd waits until all jobs were seen to be over.
 func (r *register) mustEnd(t *testing.T) {
 	t.Helper()
-	awaitThat(t, func() error {
+	waitFor(t, func() error {
 		if open := r.open(); len(open) > 0 {
 			r.lookAtOpen()
 			return fmt.Errorf("%d of %d jobs are not over, such as %s", len(open), len(r.accepted), open[0])

@@ -1,10 +1,10 @@
 package chaos_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/asyncendpoints/gin-async/store"
@@ -27,7 +27,7 @@ func (r *register) mustHoldInTheEnd(t *testing.T, runs chronicle, excuse excuse)
 	for id, of := range runs {
 		now, over, err := r.see(id)
 		require.NoError(t, err)
-		require.True(t, over, "job %s, with the runs %+v", id, of)
+		require.True(t, over, "job %s with the runs %v", id, of)
 		if before, seen := r.ends[id]; seen {
 			require.Equal(t, before, now, "a job that is over stays as it is")
 		}
@@ -40,20 +40,20 @@ func (r *register) mustHoldInTheEnd(t *testing.T, runs chronicle, excuse excuse)
 // reason for each run but the first.
 func mustMakeSense(t *testing.T, now sighting, of []processRun, excuse excuse) {
 	t.Helper()
+	told := fmt.Sprintf("job %s with the runs %v", now.status.ID, of)
 	last := of[len(of)-1]
-	require.Equal(t, last.nonce, now.answer, "the result of the runs %+v", of)
-	assert.NotZero(t, last.ended, "%+v", of)
-	assert.Empty(t, last.cause, "%+v", of)
-	assert.Equal(t, last.attempt, now.status.Attempt, "%+v", of)
-	assert.LessOrEqual(t, now.status.Attempt, now.status.MaxAttempts)
+	require.Equal(t, last.nonce, now.answer, "the result of %s", told)
+	require.NotZero(t, last.ended, told)
+	require.Empty(t, last.cause, told)
+	require.Equal(t, last.attempt, now.status.Attempt, told)
+	require.LessOrEqual(t, now.status.Attempt, now.status.MaxAttempts, told)
 	for i, next := range of[1:] {
-		run := of[i]
-		counted, problem := excuse(run, next)
-		assert.Empty(t, problem, "run %d of %+v", i+1, of)
+		counted, problem := excuse(of[i], next)
+		require.Empty(t, problem, "run %d of %s", i+1, told)
 		if counted {
-			assert.Greater(t, next.attempt, run.attempt, "%+v", of)
+			require.Greater(t, next.attempt, of[i].attempt, told)
 		} else {
-			assert.Equal(t, run.attempt, next.attempt, "%+v", of)
+			require.Equal(t, of[i].attempt, next.attempt, told)
 		}
 	}
 }

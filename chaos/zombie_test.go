@@ -40,7 +40,7 @@ func (f *fleet) resume(t *testing.T, p *process) {
 func (f *fleet) awaitRuns(t *testing.T, p *process, n int, should func(processRun) bool) []processRun {
 	t.Helper()
 	var fitting []processRun
-	awaitThat(t, func() error {
+	waitFor(t, func() error {
 		fitting = readJournals(t, f.config.Dir).in(p)
 		fitting = slices.DeleteFunc(fitting, func(run processRun) bool { return !should(run) })
 		if len(fitting) < n {
@@ -59,7 +59,7 @@ func hasEnded(run processRun) bool { return !run.ended.IsZero() }
 // whole lease, and gives up its session without asking again.
 func awaitCalm(t *testing.T, client *redis.Client) {
 	t.Helper()
-	awaitThat(t, func() error {
+	waitFor(t, func() error {
 		locks, err := client.Keys(t.Context(), "*:lock:*").Result()
 		require.NoError(t, err)
 		require.Len(t, locks, 1)
@@ -84,7 +84,7 @@ var (
 
 func TestZombieWritesNothing(t *testing.T) {
 	const each = 8
-	server := redistest.Start(t)
+	server := redistest.Start(t, appendOnly...)
 	f := newFleet(t, processConfig{
 		Redis: server.Addr(), Lease: zombieLease, Grace: 10 * time.Second, Concurrency: 3 * each,
 		SlowWaking: zombieLease / 6,
@@ -104,7 +104,7 @@ func TestZombieWritesNothing(t *testing.T) {
 	awaitTime(t, asleep.Add(stubbornWork.Takes))
 	f.resume(t, zombie)
 	late := f.awaitRuns(t, zombie, 3*each, hasEnded)
-	awaitThat(t, func() error {
+	waitFor(t, func() error {
 		if n := len(zombie.logged(t, "joined the store")); n != 2 {
 			return fmt.Errorf("joined %d times: %s", n, zombie.output(t))
 		}
@@ -125,6 +125,7 @@ func TestZombieWritesNothing(t *testing.T) {
 		}
 		return true, ""
 	})
+	mustHaveWrittenOnce(t, server.Dir(), r.accepted)
 	f.terminate(t, zombie)
 }
 
@@ -136,11 +137,11 @@ func mustHaveBeenStopped(t *testing.T, zombie *process, late []processRun, patie
 	for _, run := range late {
 		switch {
 		case slices.Contains(patient, run.job):
-			assert.Equal(t, causeLost, run.cause, "%+v", run)
+			assert.Equal(t, causeLost, run.cause, run)
 		case run.report != "":
-			assert.Equal(t, causeLost, run.report, "%+v", run)
+			assert.Equal(t, causeLost, run.report, run)
 		default: // it may have ended just before
-			assert.Contains(t, []string{"", causeLost}, run.cause, "%+v", run)
+			assert.Contains(t, []string{"", causeLost}, run.cause, run)
 		}
 	}
 }
@@ -160,7 +161,7 @@ func mustHaveBeenRefused(t *testing.T, zombie *process, stubborn []string) {
 }
 
 func TestPausedProcessTakesItsSessionBackIfNobodyElseHasIt(t *testing.T) {
-	server := redistest.Start(t)
+	server := redistest.Start(t, appendOnly...)
 	f := newFleet(t, processConfig{
 		Redis: server.Addr(), Lease: zombieLease, Grace: 10 * time.Second, Concurrency: 16,
 	})
@@ -174,7 +175,7 @@ func TestPausedProcessTakesItsSessionBackIfNobodyElseHasIt(t *testing.T) {
 	asleep := time.Now()
 	f.pause(t, p)
 	jobs := redisstore.New(server.Client(t))
-	awaitThat(t, func() error {
+	waitFor(t, func() error {
 		stats, err := jobs.Stats(t.Context())
 		if err == nil && stats.Sessions > 0 {
 			err = errors.New("the lease has not run out")
