@@ -83,7 +83,8 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	return store.ErrNotFinished
 }
 
-// Stats implements store.Jobs. The partitions are counted one after the other.
+// Stats implements store.Jobs. The partitions are counted one after the other; while the
+// server of one of them is away there is an error and no counts.
 func (s *Store) Stats(ctx context.Context) (store.Stats, error) {
 	if s.err != nil {
 		return store.Stats{}, s.err

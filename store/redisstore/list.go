@@ -41,7 +41,8 @@ type listed struct {
 
 // List implements store.Jobs. A page is not a snapshot: jobs that are created meanwhile
 // may be missing from it. It merges the partitions; jobs of different partitions are
-// ordered by the clocks of their servers.
+// ordered by the clocks of their servers. While the server of one partition is away
+// there is no list at all, only an error: it would lack jobs and not show it.
 func (s *Store) List(ctx context.Context, query store.Query) (store.Page, error) {
 	if s.err != nil {
 		return store.Page{}, s.err

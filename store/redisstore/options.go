@@ -9,12 +9,7 @@ import (
 // Option sets something of a Store.
 type Option func(*Store)
 
-const (
-	defaultPrefix = "ginasync"
-	// letters are the names of the partitions, in this order; each begins the ids of
-	// its jobs. As hash tags, neighbours are in different quarters of a Cluster's slots.
-	letters = "abcdefghijklmnopqrstuvwxyz234567"
-)
+const defaultPrefix = "ginasync"
 
 // WithPrefix begins all keys and channels with prefix, so that several applications
 // share one Redis. It must not be empty nor have braces. Default: "ginasync".
@@ -29,12 +24,15 @@ func WithPrefix(prefix string) Option {
 }
 
 // WithPartitions spreads new jobs over n partitions, 1 to 32, each of which is in one
-// slot of a Cluster: take a small multiple of the number of masters. Without Cluster
-// one partition is best, since a worker asks each of them for jobs. All processes
-// should have the same number; while it changes, a process with workers also serves
-// the partitions that it finds when it starts, and a request repeated with the same
-// idempotency key may be stored again. The bound on waiting jobs is divided among the
-// partitions. Default: 1.
+// slot of a Cluster: take a small multiple of the number of masters. Where 2, 3, 4, 6, 8
+// or 12 masters have equal parts of the slots, each gets the same number of partitions if
+// n is a multiple of theirs, or else at most one more than any other. Without Cluster one
+// partition is best, since a worker asks each of them for jobs.
+//
+// The order of jobs is kept within a partition only. The bound on waiting jobs is divided
+// among the partitions. All processes should have the same number; while it changes, a
+// process with workers also serves the partitions that it finds when it starts, and a
+// request repeated with the same idempotency key may be stored again. Default: 1.
 func WithPartitions(n int) Option {
 	return func(s *Store) {
 		if n < 1 || n > len(letters) {

@@ -58,7 +58,7 @@ func (s *Store) patience(ctx context.Context, d time.Duration) (context.Context,
 
 func (p *partition) open(s *Store, letter byte) {
 	p.store, p.letter = s, letter
-	p.key = s.prefix + ":{" + string(letter) + "}"
+	p.key = s.prefix + ":{" + tagOf(letter) + "}"
 	p.creates.send = p.sendCreates
 }
 
