@@ -31,7 +31,7 @@ func (x *session) Claim(ctx context.Context, want []store.Want) (store.Batch, er
 
 // inTurn returns the seats to ask, in their order.
 func (x *session) inTurn() []*seat {
-	start := int(x.turn.Add(1) - 1)
+	start := int(uint32(x.turn.Add(1)-1) % uint32(len(x.seats))) // it may overflow
 	seats := make([]*seat, 0, len(x.seats))
 	var ailing []*seat
 	for i := range x.seats {

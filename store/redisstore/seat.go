@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,8 +36,8 @@ type seat struct {
 
 	mu      sync.Mutex
 	renewed time.Time
-	// claims are those the seat holds as far as is known here.
-	claims map[store.Ref]struct{}
+	// claims are those the seat holds as far as is known here, by when that was learned.
+	claims map[store.Ref]time.Time
 }
 
 // seatKeys are the keys that belong to a seat.
@@ -47,7 +48,7 @@ func (p *partition) join(ctx context.Context, worker string, lease time.Duration
 	t := &seat{
 		partition: p, lease: lease, renewed: time.Now(),
 		name:   p.newID()[1 : 1+sessionChars],
-		claims: make(map[store.Ref]struct{}),
+		claims: make(map[store.Ref]time.Time),
 	}
 	t.keys = seatKeys{p.lock(t.name), p.held(t.name), p.stop(t.name), p.session(t.name)}
 	t.settles.send = t.sendSettles
@@ -136,14 +137,15 @@ func (t *seat) unlock(ctx context.Context) error {
 	return err
 }
 
-// remember notes what the seat holds.
-func (t *seat) remember(renewed time.Time, held []store.Ref) {
+// remember notes what the seat holds by a renewal that began at a time. A claim whose
+// reply came since may be later than the renewal, so that it is not in there.
+func (t *seat) remember(began time.Time, held []store.Ref) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.renewed = renewed
-	clear(t.claims)
+	t.renewed = began
+	maps.DeleteFunc(t.claims, func(_ store.Ref, learned time.Time) bool { return learned.Before(began) })
 	for _, ref := range held {
-		t.claims[ref] = struct{}{}
+		t.claims[ref] = began
 	}
 }
 
@@ -162,10 +164,11 @@ func (t *seat) remembered() []store.Ref {
 }
 
 func (t *seat) gained(claims []store.Claim) {
+	now := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range claims {
-		t.claims[claims[i].Ref] = struct{}{}
+		t.claims[claims[i].Ref] = now
 	}
 }
 
