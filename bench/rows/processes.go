@@ -1,0 +1,31 @@
+package rows
+
+import (
+	"context"
+
+	"github.com/asyncendpoints/gin-async/bench/contestant"
+	"github.com/asyncendpoints/gin-async/bench/lab"
+	"github.com/asyncendpoints/gin-async/bench/site"
+)
+
+// processes: the same work, as many jobs at once, divided among more processes.
+func processes(plan lab.Plan) []Row {
+	return scale{
+		name: "processes", what: "processes that share 128 submissions and 128 runs at once",
+		sizes: plan.Processes, measure: pumpMany,
+	}.rows()
+}
+
+func pumpMany(ctx context.Context, l *lab.Lab, kind contestant.Kind, n int) (lab.Flow, error) {
+	return lab.Run(ctx, l, func(ctx context.Context, b *lab.Bench) (lab.Flow, error) {
+		sites := make([]*site.Site, n)
+		for i := range sites {
+			s, err := b.Open(ctx, kind, max(drainers/n, 1))
+			if err != nil {
+				return lab.Flow{}, err
+			}
+			sites[i] = s
+		}
+		return pump(ctx, l, b, drainers, sites...)
+	})
+}
