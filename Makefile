@@ -6,10 +6,10 @@ RUN       ?= .
 COVERED   := ./store ./store/memstore ./store/redisstore ./worker ./ginasync
 LINT      := .bin/golangci-lint-v2.15.0
 
-.PHONY: help test chaos cover fuzz bench lint example redis
+.PHONY: help test chaos cover fuzz bench benchtest microbench lint example redis
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: redis ## Run all tests with the race detector (COUNT, TIMEOUT)
 	@printf '#include <stdlib.h>\n' | $$(go env CC) -E - >/dev/null 2>&1 || { \
@@ -35,12 +35,22 @@ fuzz: ## Run each fuzz target for FUZZTIME (60s)
 		go test -run='^$$' -fuzz="^$${target##*:}\$$" -fuzztime=$(FUZZTIME) "$${target%:*}" || exit 1; \
 	done
 
-bench: redis ## Run all benchmarks (BENCHTIME)
+bench: redis ## Measure beside peers, about six minutes (ARGS, such as '-rounds 1 -only ^jobs/')
+	@mkdir -p .bin
+	cd bench && go build -o ../.bin/bench .
+	@.bin/bench $(ARGS)
+
+benchtest: redis ## Test what make bench runs, each row once
+	cd bench && go test -count=1 -shuffle=on -timeout $(TIMEOUT) ./...
+
+microbench: redis ## Run all Go benchmarks (BENCHTIME)
 	go test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./...
 
-lint: $(LINT) ## Check the rules of .golangci.yml, and that go.mod is tidy
+lint: $(LINT) ## Check the rules of .golangci.yml, and that each go.mod is tidy
 	$(LINT) run ./...
 	go mod tidy -diff
+	cd bench && $(CURDIR)/$(LINT) run ./...
+	cd bench && go mod tidy -diff
 
 # Named by its version: another version is another file, so it is built only once.
 $(LINT):
