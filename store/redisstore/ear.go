@@ -37,37 +37,54 @@ func (x *session) listen(ctx context.Context) error {
 	return x.ear.open(ctx, x.store, fresh, 2*x.lease)
 }
 
-// open replaces the listener unless it listens to the same already.
+// open replaces the listener unless it listens to the same already, and waits a moment
+// until the new one hears. Without hints the session works too, only later: the error is
+// that of ctx.
 func (e *ear) open(ctx context.Context, s *Store, fresh *listener, patience time.Duration) error {
+	if !e.turn(ctx, s.hub, fresh, patience) {
+		return nil
+	}
+	return s.hub.await(ctx, fresh)
+}
+
+// turn is open without the wait. It reports whether the listener is a new one.
+func (e *ear) turn(ctx context.Context, h *hub, fresh *listener, patience time.Duration) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.listener != nil && slices.Equal(e.listener.channels, fresh.channels) {
 		e.deaf.Reset(patience)
-		return nil
+		return false
 	}
-	if err := s.listen(ctx, fresh); err != nil {
-		return err
-	}
-	e.shut(ctx, s.hub)
+	h.add(ctx, fresh) // before the old one goes, so that the connection stays
+	e.shut(h)
 	e.listener = fresh
-	unheard := context.WithoutCancel(ctx)
-	e.deaf = time.AfterFunc(patience, func() { e.close(unheard, s.hub) })
-	return nil
+	e.deaf = time.AfterFunc(patience, func() { e.closeFor(fresh, h) })
+	return true
 }
 
-func (e *ear) close(ctx context.Context, h *hub) {
+// close ends the listening. It does not wait, so it needs no context.
+func (e *ear) close(_ context.Context, h *hub) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.shut(ctx, h)
+	e.shut(h)
+}
+
+// closeFor is close, unless another listener has come.
+func (e *ear) closeFor(l *listener, h *hub) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.listener == l {
+		e.shut(h)
+	}
 }
 
 // shut is close with mu held.
-func (e *ear) shut(ctx context.Context, h *hub) {
+func (e *ear) shut(h *hub) {
 	if e.listener == nil {
 		return
 	}
 	e.deaf.Stop()
-	h.drop(ctx, e.listener)
+	h.drop(e.listener)
 	e.listener = nil
 }
 

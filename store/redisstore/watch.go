@@ -1,9 +1,13 @@
 package redisstore
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
-// Watch implements store.Jobs. While Redis cannot be reached a watch hears nothing; it
-// is told, as of a change, when the connection is back.
+// Watch implements store.Jobs. It waits for at most half a second: while Redis cannot be
+// reached, or refuses to subscribe, the watch hears nothing; it is told, as of a change,
+// when it hears again. Errors: only that of ctx.
 func (s *Store) Watch(ctx context.Context, id string) (<-chan struct{}, error) {
 	changes := make(chan struct{}, 1)
 	p := s.of(id)
@@ -14,13 +18,20 @@ func (s *Store) Watch(ctx context.Context, id string) (<-chan struct{}, error) {
 	if err := s.listen(ctx, l); err != nil {
 		return nil, err
 	}
-	context.AfterFunc(ctx, func() { s.hub.drop(ctx, l) })
+	context.AfterFunc(ctx, func() { s.hub.drop(l) })
 	return changes, nil
 }
 
-// listen adds a listener within the time of a call.
+// listen adds a listener. After an error, which is that of ctx, it is not added.
 func (s *Store) listen(ctx context.Context, l *listener) error {
-	ctx, cancel := context.WithTimeout(ctx, longestCall)
-	defer cancel()
-	return s.failure(ctx, s.hub.listen(ctx, l))
+	err := ctx.Err()
+	if err == nil {
+		s.hub.add(ctx, l)
+		err = s.hub.await(ctx, l)
+	}
+	if err != nil {
+		s.hub.drop(l)
+		return fmt.Errorf("redisstore: %w", err)
+	}
+	return nil
 }
