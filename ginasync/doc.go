@@ -16,6 +16,7 @@
 //	POST /reports/2026          202, Location: /jobs/{id}
 //	GET  /jobs/{id}             200, the status document, until "done" is true
 //	GET  /jobs/{id}/result      what the handler answered, plus AsyncResult: <status>
+//	GET  /jobs/{id}/events      the status document at each change, as an event stream
 //	POST /jobs/{id}/cancel      stops it
 //	POST /jobs/{id}/retry       runs a failed one again
 //

@@ -6,3 +6,10 @@ import "context"
 func (m *Manager) RunUntil(ctx context.Context, addr string) error {
 	return m.run(ctx, addr, func() {})
 }
+
+// Watchers is how many requests wait for a job.
+func (m *Manager) Watchers() int {
+	m.watching.mu.Lock()
+	defer m.watching.mu.Unlock()
+	return m.watching.watchers
+}

@@ -21,8 +21,8 @@ type statusGroup struct {
 	err   error  // a mistake in the call of Routes
 }
 
-// Routes registers the status routes on group: GET /:id, GET /:id/result, POST
-// /:id/cancel and POST /:id/retry. The group's middleware guards them; without any,
+// Routes registers the status routes on group: GET /:id, GET /:id/result, GET
+// /:id/events, POST /:id/cancel and POST /:id/retry. The group's middleware guards them; without any,
 // who knows a job's id may see and stop the job. Call it once, before Start; what is
 // wrong with the call, Start returns. After Start it does nothing but log an error.
 func (m *Manager) Routes(group *gin.RouterGroup) {
@@ -36,12 +36,25 @@ func (m *Manager) Routes(group *gin.RouterGroup) {
 		return
 	}
 	m.status = statusGroup{there: true, path: strings.TrimRight(group.BasePath(), "/")}
-	group.GET("/:id", varied(m.showStatus))
-	group.HEAD("/:id", varied(m.showStatus))
-	group.GET("/:id/result", varied(m.showResult))
-	group.HEAD("/:id/result", varied(m.showResult))
-	group.POST("/:id/cancel", varied(m.cancel))
-	group.POST("/:id/retry", varied(m.retry))
+	group.GET("/:id", m.attended(m.showStatus))
+	group.HEAD("/:id", m.attended(m.showStatus))
+	group.GET("/:id/result", m.attended(m.showResult))
+	group.HEAD("/:id/result", m.attended(m.showResult))
+	group.GET("/:id/events", m.attended(m.showEvents))
+	group.HEAD("/:id/events", m.attended(m.showEvents))
+	group.POST("/:id/cancel", m.attended(m.cancel))
+	group.POST("/:id/retry", m.attended(m.retry))
+}
+
+// attended does for a handler what all of them need: the answer varies by Prefer, as RFC
+// 7240 §2 wants it whether or not there was one, and the end of the server is listened
+// for before it may come.
+func (m *Manager) attended(handler gin.HandlerFunc) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		c.Writer.Header().Add("Vary", "Prefer")
+		m.endings.of(c.Request)
+		handler(c)
+	}
 }
 
 // mountError says why the status routes cannot be on group.
@@ -58,11 +71,12 @@ func (m *Manager) mountError(group *gin.RouterGroup) error {
 	}
 }
 
-// Links are the URLs of a job. Cancel is there until the job is over, Retry when it
-// has failed, Result unless it was canceled.
+// Links are the URLs of a job. Events and Cancel are there until the job is over, Retry
+// when it has failed, Result unless it was canceled.
 type Links struct {
 	Self   string `json:"self,omitempty"`
 	Result string `json:"result,omitempty"`
+	Events string `json:"events,omitempty"`
 	Cancel string `json:"cancel,omitempty"`
 	Retry  string `json:"retry,omitempty"`
 }
@@ -79,6 +93,7 @@ func (m *Manager) linksOf(job Job) Links {
 		links.Result = self + "/result"
 	}
 	if !job.State.Terminal() {
+		links.Events = self + "/events"
 		links.Cancel = self + "/cancel"
 	}
 	if job.State == store.Failed {

@@ -150,12 +150,3 @@ func (p preferences) applied(c *gin.Context) {
 		c.Writer.Header().Add("Preference-Applied", strings.Join(list, ", "))
 	}
 }
-
-// varied marks every answer of a handler as depending on Prefer, as RFC 7240 §2 wants
-// it whether or not there was one: a cache that keeps an answer has to know.
-func varied(handler gin.HandlerFunc) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		c.Writer.Header().Add("Vary", "Prefer")
-		handler(c)
-	}
-}

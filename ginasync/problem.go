@@ -80,6 +80,8 @@ func problemOf(err error) Problem {
 		return newProblem("job-not-cancelable", http.StatusConflict, "Job already finished", "a job that has completed or failed cannot be canceled")
 	case errors.Is(err, store.ErrNotFailed):
 		return newProblem("job-not-retryable", http.StatusConflict, "Job has not failed", "only a failed job can be retried")
+	case errors.Is(err, errNotAcceptable):
+		return newProblem("not-acceptable", http.StatusNotAcceptable, "Not acceptable", "this URL has an event stream; ask for it with Accept: text/event-stream")
 	case errors.Is(err, errWire):
 		return newProblem("result-unreadable", http.StatusInternalServerError, "Stored result cannot be read", "it was stored by an incompatible version, or was damaged")
 	case errors.Is(err, errSealed):

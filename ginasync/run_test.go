@@ -12,6 +12,7 @@ import (
 	"os"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/asyncendpoints/gin-async/ginasync"
 	"github.com/gin-gonic/gin"
@@ -108,6 +109,41 @@ func TestRun(t *testing.T) {
 		job, err := jobs.Get(t.Context(), status.ID)
 		require.NoError(t, err)
 		assert.EqualValues(t, "completed", job.State)
+	})
+
+	t.Run("is not held up by those who wait for a job", func(t *testing.T) {
+		r := gin.New()
+		r.POST("/x", ginasync.Async(text(""), ginasync.OnPrefer()))
+		reader, writer := io.Pipe()
+		jobs, err := ginasync.New(r, ginasync.WithoutWorkers(), ginasync.WithLogger(slog.New(slog.NewJSONHandler(writer, nil))))
+		require.NoError(t, err)
+		jobs.Routes(r.Group("/jobs"))
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		ended := make(chan error, 1)
+		go func() { ended <- jobs.RunUntil(ctx, "127.0.0.1:0"); _ = writer.Close() }()
+		a := &app{t: t, url: "http://" + listening(t, reader), client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+		id := a.submit("/x", "", "Prefer", "respond-async")
+
+		stream, err := a.client.Get(a.url + "/jobs/" + id + "/events")
+		require.NoError(t, err)
+		defer func() { _ = stream.Body.Close() }()
+		polled := make(chan int, 2)
+		for _, path := range []string{"/jobs/" + id, "/jobs/" + id + "/result"} {
+			go func() { polled <- a.get(path, "Prefer", "wait=30").StatusCode }()
+		}
+		submitted := make(chan int, 1)
+		go func() { submitted <- a.post("/x", "").StatusCode }()
+		require.Eventually(t, func() bool { return jobs.Watchers() == 4 }, patience, time.Millisecond)
+
+		start := time.Now()
+		stop()
+		_, err = io.Copy(io.Discard, stream.Body)
+		require.NoError(t, err)
+		assert.ElementsMatch(t, []int{http.StatusOK, http.StatusConflict}, []int{<-polled, <-polled})
+		assert.Equal(t, http.StatusServiceUnavailable, <-submitted)
+		require.NoError(t, <-ended)
+		assert.Less(t, time.Since(start), 4*time.Second, "requests are cut off after 5 s")
 	})
 
 	t.Run("says what is wrong with the address or the routes", func(t *testing.T) {

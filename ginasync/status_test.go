@@ -85,7 +85,7 @@ func TestStatus(t *testing.T) {
 		assert.Contains(t, want.problem(t).Type, "#job-not-found")
 		for _, id := range []string{store.NewID('b'), "x", "%00", "A" + store.NewID('a')[1:]} {
 			for _, route := range []struct{ method, path string }{
-				{http.MethodGet, ""}, {http.MethodGet, "/result"}, {http.MethodPost, "/cancel"}, {http.MethodPost, "/retry"},
+				{http.MethodGet, ""}, {http.MethodGet, "/result"}, {http.MethodGet, "/events"}, {http.MethodPost, "/cancel"}, {http.MethodPost, "/retry"},
 			} {
 				got := a.do(route.method, "/jobs/"+id+route.path, nil)
 				assert.Equal(t, want.StatusCode, got.StatusCode, route)
@@ -101,6 +101,7 @@ func TestStatus(t *testing.T) {
 		a := startApp(t, gin.New(), deafStore{memstore.New()}, ginasync.WithoutWorkers())
 		assert.Equal(t, http.StatusNotFound, a.get("/jobs/nonsense").StatusCode)
 		assert.Equal(t, http.StatusNotFound, a.get("/jobs/nonsense/result").StatusCode)
+		assert.Equal(t, http.StatusNotFound, a.get("/jobs/nonsense/events").StatusCode)
 		assert.Equal(t, http.StatusNotFound, a.post("/jobs/nonsense/cancel", "").StatusCode)
 		assert.Equal(t, http.StatusNotFound, a.post("/jobs/nonsense/retry", "").StatusCode)
 	})
@@ -111,7 +112,7 @@ func TestStatus(t *testing.T) {
 		a := startApp(t, r, deafStore{memstore.New()}, ginasync.WithoutWorkers())
 		id := store.NewID('a')
 		for _, got := range []answer{
-			a.post("/x", ""), a.get("/jobs/" + id), a.get("/jobs/" + id + "/result"),
+			a.post("/x", ""), a.get("/jobs/" + id), a.get("/jobs/" + id + "/result"), a.get("/jobs/" + id + "/events"),
 			a.post("/jobs/"+id+"/cancel", ""), a.post("/jobs/"+id+"/retry", ""),
 		} {
 			assert.Equal(t, http.StatusServiceUnavailable, got.StatusCode)

@@ -28,6 +28,7 @@ func (m *Manager) serve(c *gin.Context, r *route) {
 // be refused is refused before the job is stored, and it is stored before the answer.
 func (m *Manager) submit(c *gin.Context, r *route) {
 	c.Writer.Header().Add("Vary", "Prefer")
+	m.endings.of(c.Request)
 	preferred := preferencesOf(c.Request.Header)
 	job, err := m.newJob(c, r)
 	if err != nil {

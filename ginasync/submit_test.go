@@ -39,7 +39,7 @@ func TestSubmit(t *testing.T) {
 		assert.NotNil(t, status.CreatedAt)
 		assert.EqualValues(t, 1, status.RetryAfter)
 		self := "/jobs/" + status.ID
-		assert.Equal(t, ginasync.Links{Self: self, Result: self + "/result", Cancel: self + "/cancel"}, status.Links)
+		assert.Equal(t, ginasync.Links{Self: self, Result: self + "/result", Events: self + "/events", Cancel: self + "/cancel"}, status.Links)
 		a.finish(status.ID)
 	})
 

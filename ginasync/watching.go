@@ -160,24 +160,45 @@ func (j *watchedJob) look(ctx context.Context, jobs store.Jobs) {
 // newest. Errors: store.ErrNotFound when the job was removed, errEnding when ended is
 // closed, else why ctx is done.
 func (j *watchedJob) next(ctx context.Context, ended <-chan struct{}, version int64) (Job, error) {
+	if err := j.wait(ctx, ended, version); err != nil {
+		return Job{}, err
+	}
+	return j.latest(), nil
+}
+
+// wait is next without the state. A Job is large: who waits long does not keep one on
+// the stack.
+func (j *watchedJob) wait(ctx context.Context, ended <-chan struct{}, version int64) error {
 	for {
-		j.mu.Lock()
-		job, gone, changed := j.seen, j.gone, j.changed
-		j.mu.Unlock()
+		changed, newer, gone := j.news(version)
 		switch {
 		case gone:
-			return Job{}, store.ErrNotFound
-		case job.Version > version:
-			return job, nil
+			return store.ErrNotFound
+		case newer:
+			return nil
 		}
 		select {
 		case <-changed:
 		case <-ended:
-			return Job{}, errEnding
+			return errEnding
 		case <-ctx.Done():
-			return Job{}, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 	}
+}
+
+// news tells what there is beyond version; changed is closed when there is more.
+func (j *watchedJob) news(version int64) (changed <-chan struct{}, newer, gone bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.changed, j.seen.Version > version, j.gone
+}
+
+// latest is the newest state that was read after a hint.
+func (j *watchedJob) latest() Job {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.seen
 }
 
 // untilLook spreads the looks of many jobs by a fifth.
