@@ -94,14 +94,15 @@ func (k *keeper) renewed(life context.Context, renewal store.Renewal, began time
 }
 
 // dropLost stops the attempts that the store no longer counts as ours. Those
-// claimed while the renewal was under way may be too new to be in it.
+// claimed while the renewal was under way may be too new to be in it, and those that
+// are being settled may be so already: there the reply of that write says what is.
 func (k *keeper) dropLost(held []store.Ref, began time.Time) {
 	holds := make(map[store.Ref]bool, len(held))
 	for _, ref := range held {
 		holds[ref] = true
 	}
 	for _, r := range k.worker.running.all() {
-		if r.session == k.session && r.since.Before(began) && !holds[r.claim.Ref] {
+		if r.session == k.session && r.since.Before(began) && !holds[r.claim.Ref] && !r.isOver() {
 			k.worker.log.Warn("the job is no longer held by this worker; its attempt is stopped", r.attrs()...)
 			r.cancel(store.ErrLeaseLost)
 		}

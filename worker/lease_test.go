@@ -187,6 +187,22 @@ func TestLeaseIsLost(t *testing.T) {
 			assert.Zero(t, b.tap.count("settle"))
 		})
 	})
+
+	t.Run("an attempt whose settling is under way is not taken for one", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, b *bench) {
+			b.tap.once("settle", func(_ context.Context, call func() error) error {
+				err := call()
+				time.Sleep(4 * time.Second) // a renewal comes before the reply
+				return err
+			})
+			b.run(succeed)
+			id := b.job()
+			time.Sleep(5 * time.Second)
+			b.becomes(id, store.Completed)
+			assert.Equal(t, 1, b.tap.count("renew"))
+			assert.Zero(t, countLines(b, "no longer held"))
+		})
+	})
 }
 
 func TestAClaimMadeDuringARenewalIsKept(t *testing.T) {

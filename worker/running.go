@@ -57,6 +57,13 @@ func (r *run) finish() bool {
 	return true
 }
 
+// isOver reports whether somebody ends the run, or has ended it.
+func (r *run) isOver() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.over
+}
+
 // running are the runs of a worker, of all its sessions.
 type running struct {
 	mu    sync.Mutex
