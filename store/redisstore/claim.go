@@ -10,17 +10,24 @@ import (
 
 // Claim implements store.Session. The partitions are asked one after the other until
 // there is enough: first the one that the latest hint was about, else each in its turn.
-// Those that did not answer are left out for a while, if there are others.
+// Those that do not answer are left out until they do, if there are others.
 func (x *session) Claim(ctx context.Context, want []store.Want) (store.Batch, error) {
 	batch := store.Batch{NextDue: -1}
 	left := append([]store.Want(nil), want...)
 	seats := x.inTurn()
 	errs := make(outcomes, 0, len(seats))
+	patience := turnPatience
 	for i, seat := range seats {
-		if i > 0 && satisfied(left) {
+		if i > 0 && (satisfied(left) || ctx.Err() != nil) {
 			break
 		}
-		errs = append(errs, seat.claimInTurn(ctx, left, &batch))
+		err := seat.partition.inTime(ctx, patience, func(ctx context.Context) error {
+			return seat.claim(ctx, left, &batch)
+		})
+		if timedOut(err) {
+			patience = max(patience/2, leastPatience)
+		}
+		errs = append(errs, err)
 	}
 	// What was claimed has to be run, whatever else went wrong.
 	if errs.all() && len(batch.Claims) == 0 {
@@ -31,13 +38,14 @@ func (x *session) Claim(ctx context.Context, want []store.Want) (store.Batch, er
 
 // inTurn returns the seats to ask, in their order.
 func (x *session) inTurn() []*seat {
-	start := int(uint32(x.turn.Add(1)-1) % uint32(len(x.seats))) // it may overflow
-	seats := make([]*seat, 0, len(x.seats))
+	taken := x.taken()
+	start := int(uint32(x.turn.Add(1)-1) % uint32(len(taken))) // it may overflow
+	seats := make([]*seat, 0, len(taken))
 	var ailing []*seat
-	for i := range x.seats {
-		switch seat := x.seats[(start+i)%len(x.seats)].Load(); {
+	for i := range taken {
+		switch seat := taken[(start+i)%len(taken)]; {
 		case seat == nil:
-		case len(x.seats) > 1 && seat.partition.ailing():
+		case seat.partition.ailing():
 			ailing = append(ailing, seat)
 		default:
 			seats = append(seats, seat)
@@ -56,13 +64,6 @@ func satisfied(left []store.Want) bool {
 		}
 	}
 	return true
-}
-
-// claimInTurn leaves time for the other partitions.
-func (t *seat) claimInTurn(ctx context.Context, left []store.Want, batch *store.Batch) error {
-	ctx, cancel := t.partition.store.patience(ctx, turnPatience)
-	defer cancel()
-	return t.claim(ctx, left, batch)
 }
 
 // claim adds to the batch what the partition has, and takes it off what is left to

@@ -1,15 +1,10 @@
 package redisstore
 
 import (
-	"context"
-	"errors"
 	"hash/fnv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/asyncendpoints/gin-async/store"
 )
@@ -23,43 +18,18 @@ type partition struct {
 	mu      sync.Mutex
 	ids     store.IDSource
 	creates group[creation, created]
-	// failedAt is when its server last did not answer, in nanoseconds; 0: never.
-	failedAt atomic.Int64
-}
-
-const (
-	// ailingFor is how long a partition whose server did not answer is left to the end.
-	ailingFor = time.Second
-	// turnPatience is how long one of several partitions may keep the others waiting.
-	turnPatience = time.Second
-)
-
-// noteHealth remembers whether the server of the partition answered.
-func (p *partition) noteHealth(err error) {
-	var answered redis.Error
-	if err != nil && !errors.Is(err, context.Canceled) && !errors.As(err, &answered) {
-		p.failedAt.Store(time.Now().UnixNano())
-	}
-}
-
-// ailing reports whether the server did not answer a moment ago.
-func (p *partition) ailing() bool {
-	return time.Now().UnixNano()-p.failedAt.Load() < int64(ailingFor)
-}
-
-// patience bounds a call to one of several partitions, so that a server that hangs does
-// not take the time of the others.
-func (s *Store) patience(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	if s.served.Load() == 1 {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, d)
+	// ails: its server did not answer when it was asked last.
+	ails atomic.Bool
+	// probed is when it was last asked whether it is back, in nanoseconds.
+	probed atomic.Int64
+	// unknown: it is not known yet whether others use it.
+	unknown atomic.Bool
 }
 
 func (p *partition) open(s *Store, letter byte) {
 	p.store, p.letter = s, letter
 	p.key = s.prefix + ":{" + tagOf(letter) + "}"
-	p.creates.send = p.sendCreates
+	p.creates.send = p.create
 }
 
 // newID draws the id of a job in the partition, or of a call, by which a repetition of

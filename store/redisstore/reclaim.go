@@ -3,9 +3,11 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/bsm/redislock"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/asyncendpoints/gin-async/store"
 )
@@ -18,55 +20,71 @@ const (
 	expirePerCall = 500
 )
 
+// recovery is what one call of Reclaim does.
+type recovery struct {
+	mu          sync.Mutex // one partition at a time takes of the limit
+	left, taken int
+}
+
 // Reclaim implements store.Workers. One process at a time does it for a partition,
 // under a lock; a call that finds another process at work leaves it to that one. What
-// it costs grows with the sessions that died, not with those that live.
+// it costs grows with the sessions that died, not with those that live. A partition
+// whose server is away does not keep the others from recovery.
 func (s *Store) Reclaim(ctx context.Context, limit int) (int, error) {
 	if s.err != nil {
 		return 0, s.err
 	}
-	taken := 0
-	var failed error
+	r := &recovery{left: max(limit, 0)}
 	partitions := s.all()
-	for i := range partitions {
-		n, err := partitions[i].reclaimInTurn(ctx, limit-taken)
-		taken += n
-		// A partition whose server is away does not keep the others from recovery.
-		failed = errors.Join(failed, err)
+	errs := each(len(partitions), func(i int) error { return r.recover(ctx, &partitions[i]) })
+	if r.taken > 0 {
+		return r.taken, nil
 	}
-	if taken > 0 {
-		return taken, nil
-	}
-	return 0, failed
+	return 0, errors.Join(errs...)
 }
 
-// reclaimInTurn leaves time for the other partitions.
-func (p *partition) reclaimInTurn(ctx context.Context, limit int) (int, error) {
-	ctx, cancel := p.store.patience(ctx, turnPatience)
-	defer cancel()
-	return p.reclaim(ctx, limit)
-}
-
-func (p *partition) reclaim(ctx context.Context, limit int) (int, error) {
-	due, err := p.needsRecovery(ctx)
+// recover looks after one partition.
+func (r *recovery) recover(ctx context.Context, p *partition) error {
+	due := false
+	err := p.inTime(ctx, turnPatience, func(ctx context.Context) (err error) {
+		due, err = p.needsRecovery(ctx)
+		return err
+	})
 	if err != nil || !due {
-		return 0, err
+		return err
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return p.inTime(ctx, turnPatience, func(ctx context.Context) error {
+		n, err := p.reclaim(ctx, r.left)
+		r.left -= n
+		r.taken += n
+		return err
+	})
+}
+
+// reclaim takes up to limit jobs, unless another process does it now.
+func (p *partition) reclaim(ctx context.Context, limit int) (int, error) {
 	lock, err := await(ctx, p.store, func(ctx context.Context) (*redislock.Lock, error) {
 		return p.store.locks.Obtain(ctx, p.recovery(), recoveryLease, nil)
 	})
-	if errors.Is(err, redislock.ErrNotObtained) {
+	switch {
+	case errors.Is(err, redislock.ErrNotObtained):
 		return 0, nil
-	}
-	if err != nil {
+	case redis.HasErrorPrefix(err, "OOM"):
+		// A full server refuses the lock, but not the step that takes jobs. The lock only
+		// saves that several processes take the same steps.
+	case err != nil:
+		p.noteHealth(err)
 		return 0, err
+	default:
+		defer p.unlock(ctx, lock)
 	}
-	defer p.unlock(ctx, lock)
 	problem, err := encodeProblem(store.WorkerLost())
 	if err != nil {
 		return 0, err
 	}
-	reply, err := p.run(ctx, p.store.scripts.reclaim, nil, p.newID(), max(limit, 0), problem)
+	reply, err := p.run(ctx, p.store.scripts.reclaim, nil, p.newID(), limit, problem)
 	if err != nil {
 		return 0, err
 	}
@@ -81,11 +99,15 @@ func (p *partition) needsRecovery(ctx context.Context) (bool, error) {
 	return reply == int64(1), err
 }
 
-// expire removes from the indexes all that has outlived its retention.
+// expire removes from the indexes all that has outlived its retention. What there is no
+// time for is left to the next call.
 func (p *partition) expire(ctx context.Context) error {
-	for n := int64(expirePerCall); n >= expirePerCall; {
+	for removed, n := int64(0), int64(expirePerCall); n >= expirePerCall; removed += n {
 		reply, err := p.run(ctx, p.store.scripts.expire, nil, expirePerCall)
 		if err != nil {
+			if removed > 0 && timedOut(err) {
+				return nil
+			}
 			return err
 		}
 		n, _ = reply.(int64)

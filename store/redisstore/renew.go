@@ -11,17 +11,20 @@ import (
 // Renew implements store.Session. The jobs of a partition that cannot be reached stay
 // in Held until the lease there has run out; a partition that was lost is joined anew.
 func (x *session) Renew(ctx context.Context) (store.Renewal, error) {
-	renewals := make([]store.Renewal, len(x.seats))
-	errs := x.each(func(i int) (err error) {
-		seat := x.seats[i].Load()
-		if seat == nil {
-			return x.sit(ctx, i)
-		}
-		ctx, cancel := x.store.patience(ctx, x.lease/6)
-		defer cancel()
-		renewals[i], err = seat.renew(ctx)
-		return err
+	var aside sync.WaitGroup
+	aside.Go(func() { x.askAgain(ctx) })
+	seats := x.taken()
+	renewals := make([]store.Renewal, len(seats))
+	errs := each(len(seats), func(i int) error {
+		return x.store.partitions[i].inTime(ctx, x.lease/6, func(ctx context.Context) (err error) {
+			if seats[i] == nil {
+				return x.sit(ctx, i)
+			}
+			renewals[i], err = seats[i].renew(ctx)
+			return err
+		})
 	})
+	aside.Wait()
 	if errs.lost() {
 		x.ear.close(ctx, x.store.hub)
 		return store.Renewal{}, store.ErrLeaseLost
@@ -31,12 +34,11 @@ func (x *session) Renew(ctx context.Context) (store.Renewal, error) {
 	}
 	var all store.Renewal
 	for i, err := range errs {
-		seat := x.seats[i].Load()
 		switch {
 		case errors.Is(err, store.ErrLeaseLost):
-			x.seats[i].Store(nil) // the next renewal sits down again
-		case err != nil && seat != nil:
-			renewals[i].Held = seat.remembered()
+			x.seats[i].CompareAndSwap(seats[i], nil) // the next renewal sits down again
+		case err != nil && seats[i] != nil:
+			renewals[i].Held = seats[i].remembered()
 		}
 		all.Held = append(all.Held, renewals[i].Held...)
 		all.Stop = append(all.Stop, renewals[i].Stop...)
@@ -46,47 +48,19 @@ func (x *session) Renew(ctx context.Context) (store.Renewal, error) {
 	return all, nil
 }
 
-// outcomes are the errors of the seats, in their order.
-type outcomes []error
-
-// each calls visit for all seats, at the same time if there are several.
-func (x *session) each(visit func(i int) error) outcomes {
-	errs := make(outcomes, len(x.seats))
-	var visits sync.WaitGroup
-	for i := 1; i < len(x.seats); i++ {
-		visits.Go(func() { errs[i] = visit(i) })
+// taken returns the seats there are now, one for each partition that is read; nil: none.
+func (x *session) taken() []*seat {
+	seats := make([]*seat, x.store.served.Load())
+	for i := range seats {
+		seats[i] = x.seats[i].Load()
 	}
-	errs[0] = visit(0)
-	visits.Wait()
-	return errs
+	return seats
 }
 
-// all reports whether all seats failed.
-func (o outcomes) all() bool {
-	for _, err := range o {
-		if err == nil {
-			return false
-		}
-	}
-	return true
-}
-
-// lost reports whether all seats are lost.
-func (o outcomes) lost() bool {
-	for _, err := range o {
-		if !errors.Is(err, store.ErrLeaseLost) {
-			return false
-		}
-	}
-	return true
-}
-
-// first is the first error that is not a lost lease, which says less than any other.
-func (o outcomes) first() error {
-	for _, err := range o {
-		if err != nil && !errors.Is(err, store.ErrLeaseLost) {
-			return err
-		}
-	}
-	return store.ErrLeaseLost
+// askAgain looks for partitions that could not be found before. The session sits down
+// there by its next renewal.
+func (x *session) askAgain(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, x.lease/6)
+	defer cancel()
+	x.store.askAgain(ctx)
 }

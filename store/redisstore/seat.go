@@ -57,6 +57,7 @@ func (p *partition) join(ctx context.Context, worker string, lease time.Duration
 		return p.store.locks.Obtain(ctx, t.keys.lock, lease, &redislock.Options{Metadata: worker})
 	})
 	if err != nil {
+		p.noteHealth(err)
 		return nil, err
 	}
 	t.token = t.lock.Token() + t.lock.Metadata()
@@ -79,6 +80,7 @@ func (t *seat) renew(ctx context.Context) (store.Renewal, error) {
 	})
 	// A lock that ran out is taken back by the next step if it may be.
 	if err != nil && !errors.Is(err, redislock.ErrNotObtained) {
+		t.partition.noteHealth(err)
 		return store.Renewal{}, err
 	}
 	reply, err := t.partition.run(ctx, s.scripts.renew, []string{t.keys.lock, t.keys.held, t.keys.stop},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,24 +20,36 @@ type session struct {
 	store              *Store
 	worker             string
 	lease              time.Duration
-	seats              []atomic.Pointer[seat] // by partition; nil: none there now
+	seats              [len(letters)]slot // by partition
 	arrived, stopAsked chan struct{}
 	ear                ear
 	turn               atomic.Int32 // of the seats, to be asked first
 }
 
+// slot is the place of a seat in a session; nil: none there now.
+type slot struct {
+	atomic.Pointer[seat]
+	sitting sync.Mutex
+}
+
+// joinPatience is how long a server may take until Join leaves it to Renew, if there are
+// others.
+const joinPatience = 2 * turnPatience
+
 // Join implements store.Workers. The value of each lock ends in the worker's name. One
 // partition is enough to join: Renew joins the others when they can be reached.
 func (s *Store) Join(ctx context.Context, worker string, lease time.Duration) (store.Session, error) {
-	if err := s.discover(ctx); err != nil {
-		return nil, err
+	if s.err != nil {
+		return nil, s.err
 	}
+	s.discover(ctx)
 	x := &session{
 		store: s, worker: worker, lease: max(lease, time.Millisecond),
-		seats:   make([]atomic.Pointer[seat], len(s.all())),
 		arrived: make(chan struct{}, 1), stopAsked: make(chan struct{}, 1),
 	}
-	errs := x.each(func(i int) error { return x.sit(ctx, i) })
+	errs := each(len(s.all()), func(i int) error {
+		return s.partitions[i].inTime(ctx, joinPatience, func(ctx context.Context) error { return x.sit(ctx, i) })
+	})
 	if errs.all() {
 		return nil, errs.first()
 	}
@@ -46,33 +59,19 @@ func (s *Store) Join(ctx context.Context, worker string, lease time.Duration) (s
 	return x, nil
 }
 
-// discover finds partitions that other processes use.
-func (s *Store) discover(ctx context.Context) error {
-	if s.err != nil {
-		return s.err
-	}
-	_, err := await(ctx, s, func(ctx context.Context) (struct{}, error) {
-		for i := len(letters) - 1; i >= int(s.served.Load()); i-- {
-			n, err := s.client.Exists(ctx, s.partitions[i].key).Result()
-			if err != nil {
-				return struct{}{}, err
-			}
-			if n > 0 {
-				s.served.Store(int32(i + 1))
-			}
-		}
-		return struct{}{}, nil
-	})
-	return err
-}
-
-// sit takes a new seat in a partition.
+// sit takes a new seat in a partition, unless another call has.
 func (x *session) sit(ctx context.Context, i int) error {
+	slot := &x.seats[i]
+	slot.sitting.Lock()
+	defer slot.sitting.Unlock()
+	if slot.Load() != nil {
+		return nil
+	}
 	fresh, err := x.store.partitions[i].join(ctx, x.worker, x.lease)
 	if err != nil {
 		return err
 	}
-	x.seats[i].Store(fresh)
+	slot.Store(fresh)
 	return nil
 }
 
@@ -80,7 +79,7 @@ func (x *session) sit(ctx context.Context, i int) error {
 // none.
 func (x *session) seatOf(id string) (*seat, error) {
 	if id != "" {
-		if i := strings.IndexByte(letters, id[0]); i >= 0 && i < len(x.seats) {
+		if i := strings.IndexByte(letters, id[0]); i >= 0 {
 			if seat := x.seats[i].Load(); seat != nil {
 				return seat, nil
 			}
@@ -123,11 +122,12 @@ func (x *session) Leave(ctx context.Context) error {
 		return err
 	}
 	x.ear.close(ctx, x.store.hub)
-	return errors.Join(x.each(func(i int) error {
-		if seat := x.seats[i].Load(); seat != nil {
-			return seat.leave(ctx)
+	seats := x.taken()
+	return errors.Join(each(len(seats), func(i int) error {
+		if seats[i] == nil {
+			return nil
 		}
-		return nil
+		return seats[i].leave(ctx)
 	})...)
 }
 
