@@ -17,7 +17,7 @@ func TestRollingDeployUnderLoad(t *testing.T) {
 	if inLongForm() {
 		grace, rounds, jobs = 5*time.Second, 4, 5000
 	}
-	server := redistest.Start(t, appendOnly...)
+	server := redistest.Start(t, writtenDown...)
 	f := newFleet(t, processConfig{
 		Redis: server.Addr(), Lease: 10 * time.Second, Grace: grace, Concurrency: 100,
 	})

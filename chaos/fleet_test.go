@@ -19,6 +19,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// writtenDown has a server keep all that it writes, for mustHaveWrittenOnce. It does not
+// wait for the disk, where others may keep it waiting for longer than a lease.
+var writtenDown = []string{"appendonly yes", "appendfsync no", "auto-aof-rewrite-percentage 0"}
+
 // process is a worker process that a test has started.
 type process struct {
 	name    string

@@ -33,7 +33,7 @@ func TestProcessesAreKilledUnderLoad(t *testing.T) {
 	t.Logf("seed %d, %+v", seed, form)
 	random := rand.New(rand.NewPCG(seed, 0))
 
-	server := redistest.Start(t, appendOnly...)
+	server := redistest.Start(t, writtenDown...)
 	f := newFleet(t, processConfig{
 		Redis: server.Addr(), Lease: form.lease, Grace: 10 * time.Second,
 		Concurrency: 200, // a job that has to run again finds room at once
@@ -149,7 +149,7 @@ func (r *recoveries) mustBeSoon(t *testing.T, form killForm) {
 }
 
 func TestJobThatKillsEachOfItsWorkersFails(t *testing.T) {
-	server := redistest.Start(t, appendOnly...)
+	server := redistest.Start(t, writtenDown...)
 	f := newFleet(t, processConfig{
 		Redis: server.Addr(), Lease: time.Second, Grace: 10 * time.Second, Concurrency: 4,
 	})

@@ -84,7 +84,7 @@ var (
 
 func TestZombieWritesNothing(t *testing.T) {
 	const each = 8
-	server := redistest.Start(t, appendOnly...)
+	server := redistest.Start(t, writtenDown...)
 	f := newFleet(t, processConfig{
 		Redis: server.Addr(), Lease: zombieLease, Grace: 10 * time.Second, Concurrency: 3 * each,
 		SlowWaking: zombieLease / 6,
@@ -161,7 +161,7 @@ func mustHaveBeenRefused(t *testing.T, zombie *process, stubborn []string) {
 }
 
 func TestPausedProcessTakesItsSessionBackIfNobodyElseHasIt(t *testing.T) {
-	server := redistest.Start(t, appendOnly...)
+	server := redistest.Start(t, writtenDown...)
 	f := newFleet(t, processConfig{
 		Redis: server.Addr(), Lease: zombieLease, Grace: 10 * time.Second, Concurrency: 16,
 	})
