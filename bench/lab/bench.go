@@ -77,22 +77,33 @@ func (b *Bench) Read(ctx context.Context) (Reading, error) {
 
 // Over lets the run go on for a span and returns what was used and done in it.
 func (b *Bench) Over(ctx context.Context, span time.Duration) (Flow, error) {
+	return b.over(ctx, span, func(Flow) bool { return true })
+}
+
+// OverJobs is Over for a span in which jobs are kept: if there was none it goes on for a
+// further span, and so on.
+func (b *Bench) OverJobs(ctx context.Context, span time.Duration) (Flow, error) {
+	return b.over(ctx, span, func(f Flow) bool { return f.Jobs > 0 })
+}
+
+func (b *Bench) over(ctx context.Context, span time.Duration, enough func(Flow) bool) (Flow, error) {
 	before, err := b.Read(ctx)
 	if err != nil {
 		return Flow{}, err
 	}
-	timer := time.NewTimer(span)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-		return Flow{}, ctx.Err()
+	tick := time.NewTicker(span)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return Flow{}, ctx.Err()
+		}
+		after, err := b.Read(ctx)
+		if flow := before.until(after); err != nil || enough(flow) {
+			return flow, err
+		}
 	}
-	after, err := b.Read(ctx)
-	if err != nil {
-		return Flow{}, err
-	}
-	return before.until(after), nil
 }
 
 // Flow is what was used and done between two readings.

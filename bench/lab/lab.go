@@ -50,7 +50,7 @@ func Once[T any](l *Lab, name string, measure func() (T, error)) (T, error) {
 }
 
 // runLimit ends a run that hangs.
-const runLimit = 5 * time.Minute
+const runLimit = 15 * time.Minute
 
 // Run measures on an empty Redis. All sites that were opened end with it.
 func Run[T any](ctx context.Context, l *Lab, measure func(ctx context.Context, r *Bench) (T, error)) (T, error) {

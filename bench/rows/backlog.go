@@ -26,7 +26,7 @@ func pumpBehind(ctx context.Context, l *lab.Lab, kind contestant.Kind, n int) (l
 			return lab.Flow{}, err
 		}
 		b.Kill(front)
-		s, err := b.Open(ctx, kind, drainers)
+		s, err := b.Open(ctx, kind, drainers, lab.Gated)
 		if err != nil {
 			return lab.Flow{}, err
 		}

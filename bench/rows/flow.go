@@ -2,7 +2,6 @@ package rows
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/asyncendpoints/gin-async/bench/contestant"
@@ -70,7 +69,7 @@ func flowOf(kind contestant.Kind, concurrency int, value func(lab.Flow) float64)
 	return func(ctx context.Context, l *lab.Lab) (float64, error) {
 		flow, err := lab.Once(l, at("flow of "+string(kind), concurrency), func() (lab.Flow, error) {
 			return lab.Run(ctx, l, func(ctx context.Context, b *lab.Bench) (lab.Flow, error) {
-				s, err := b.Open(ctx, kind, concurrency)
+				s, err := b.Open(ctx, kind, concurrency, lab.Gated)
 				if err != nil {
 					return lab.Flow{}, err
 				}
@@ -84,12 +83,25 @@ func flowOf(kind contestant.Kind, concurrency int, value func(lab.Flow) float64)
 	}
 }
 
-// pump lets sites submit and run jobs, those at once divided among them, and measures for
-// the span of the plan.
+// pump lets sites, which are gated, submit and run jobs, those at once divided among them,
+// and measures for the span of the plan. The gates are opened when the queue is filled:
+// asynq would sleep for a second if it was empty in between.
 func pump(ctx context.Context, l *lab.Lab, b *lab.Bench, concurrency int, sites ...*site.Site) (lab.Flow, error) {
 	share := func(n int) int { return max(n/len(sites), 1) }
 	for _, s := range sites {
 		if err := s.Pump(ctx, site.Pumping{Producers: share(concurrency), Window: share(window)}); err != nil {
+			return lab.Flow{}, err
+		}
+	}
+	filled := int64(share(window))
+	for _, s := range sites {
+		// The pipeline has no queue and knows no gate.
+		if err := s.Await(ctx, func(u site.Usage) bool { return u.Submitted >= filled || u.Kept > 0 }); err != nil {
+			return lab.Flow{}, err
+		}
+	}
+	for _, s := range sites {
+		if err := s.Open(ctx); err != nil {
 			return lab.Flow{}, err
 		}
 	}
@@ -101,11 +113,7 @@ func pump(ctx context.Context, l *lab.Lab, b *lab.Bench, concurrency int, sites 
 	if _, err := b.Over(ctx, l.Warm()); err != nil {
 		return lab.Flow{}, err
 	}
-	flow, err := b.Over(ctx, l.Span)
-	if err == nil && flow.Jobs == 0 {
-		err = errors.New("no job was kept in the time: a longer -span is needed")
-	}
-	return flow, err
+	return b.OverJobs(ctx, l.Span)
 }
 
 // The values of a flow.

@@ -20,7 +20,7 @@ func pumpMany(ctx context.Context, l *lab.Lab, kind contestant.Kind, n int) (lab
 	return lab.Run(ctx, l, func(ctx context.Context, b *lab.Bench) (lab.Flow, error) {
 		sites := make([]*site.Site, n)
 		for i := range sites {
-			s, err := b.Open(ctx, kind, max(drainers/n, 1))
+			s, err := b.Open(ctx, kind, max(drainers/n, 1), lab.Gated)
 			if err != nil {
 				return lab.Flow{}, err
 			}
