@@ -73,7 +73,8 @@ func (o *outage) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// ProcessPipelineHook has a pipeline reach several servers, as that of a Cluster does.
+// ProcessPipelineHook has a pipeline reach several servers, as that of a Cluster does; it
+// also gives all commands the error of one that hangs, as that does.
 func (o *outage) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		var failed error
@@ -83,6 +84,11 @@ func (o *outage) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 		for _, cmd := range cmds {
 			if o.isAway(cmd) {
 				failed = o.fail(ctx, cmd)
+			}
+		}
+		for _, cmd := range cmds {
+			if ctx.Err() != nil && cmd.Err() == nil {
+				cmd.SetErr(ctx.Err())
 			}
 		}
 		return failed

@@ -24,7 +24,7 @@ func (s *Store) askAgain(ctx context.Context) {
 	if len(unknown) == 0 {
 		return
 	}
-	// Each command has its own error, and that of others does not matter.
+	// Each command has its own answer or error.
 	answers, _ := await(ctx, s, func(ctx context.Context) ([]redis.Cmder, error) {
 		return s.client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 			for _, i := range unknown {
@@ -34,14 +34,16 @@ func (s *Store) askAgain(ctx context.Context) {
 		})
 	})
 	for k, answer := range answers {
-		exists, ok := answer.(*redis.IntCmd)
-		if !ok || exists.Err() != nil {
-			continue
-		}
 		i := unknown[k]
-		s.partitions[i].unknown.Store(false)
-		if exists.Val() > 0 {
+		// When a server of a Cluster hangs, the client puts the error on the commands
+		// that the others answered, too; a yes can be told even so.
+		exists, ok := answer.(*redis.IntCmd)
+		switch {
+		case ok && exists.Val() > 0:
+			s.partitions[i].unknown.Store(false)
 			s.serve(i + 1)
+		case ok && exists.Err() == nil:
+			s.partitions[i].unknown.Store(false)
 		}
 	}
 }
