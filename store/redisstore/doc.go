@@ -22,7 +22,7 @@
 //
 // # Keys
 //
-// A partition p has these keys, each beginning with "prefix:{p}":
+// A partition has these keys, each beginning with "prefix:{tag}"; tags.go has the tags:
 //
 //	(nothing)      hash    order of the latest job; how many are queued, scheduled,
 //	                       in_progress; latest call of recovery

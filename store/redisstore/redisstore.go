@@ -20,9 +20,9 @@ var (
 // Store implements store.Store in Redis. It is safe for concurrent use. Make one with
 // New.
 //
-// It owns no goroutine of its own: those that send grouped writes end when nothing
-// waits, and the connection that receives hints is closed with the last session and
-// the last watch. So there is nothing to close but the client, by whoever made it.
+// It owns no goroutine of its own for long: those that send grouped writes end when
+// nothing waits, one that looks whether a server is back within a second, and the
+// connection that receives hints is closed with the last session and the last watch. So there is nothing to close but the client, by whoever made it.
 type Store struct {
 	client   redis.UniversalClient
 	locks    *redislock.Client
