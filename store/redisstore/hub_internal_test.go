@@ -70,6 +70,19 @@ func TestConfirmations(t *testing.T) {
 		assert.Equal(t, []string{"a"}, *heard)
 		assert.Equal(t, []string{"a"}, *lateHeard)
 	})
+	t.Run("are not waited for when there is no connection", func(t *testing.T) {
+		h := still()
+		h.patience = time.Hour
+		l, heard := recorder("a")
+		h.add(t.Context(), l)
+		h.work()
+		h.lost(t.Context())
+		require.NoError(t, h.await(t.Context(), l))
+		h.wanted()
+		h.work()
+		h.confirm("a")
+		assert.Equal(t, []string{"a"}, *heard)
+	})
 	t.Run("of a subscription that was left since do not count", func(t *testing.T) {
 		h := still()
 		one, _ := recorder("a")
@@ -159,6 +172,19 @@ func TestLiveness(t *testing.T) {
 		case <-time.After(20 * time.Second):
 			require.Fail(t, "the watch was not told")
 		}
+	})
+	t.Run("one that is lost is replaced by one", func(t *testing.T) {
+		client := server.Client(t)
+		s := New(client)
+		changes, err := s.Watch(t.Context(), store.NewID('a'))
+		require.NoError(t, err)
+		require.NoError(t, client.Do(t.Context(), "CLIENT", "KILL", "TYPE", "pubsub").Err())
+		select {
+		case <-changes:
+		case <-time.After(20 * time.Second):
+			require.Fail(t, "the watch was not told")
+		}
+		assert.EqualValues(t, 2, client.PoolStats().PubSubStats.Created)
 	})
 	t.Run("one that is merely quiet stays, and nobody is told", func(t *testing.T) {
 		proxy := redistest.NewProxy(t, server.Addr())
