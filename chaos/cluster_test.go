@@ -20,20 +20,38 @@ import (
 // partitions are the first letters of the ids, by partition, that these tests use.
 const partitions = "abcdef"
 
-// tagOf is a key in the slot of a partition.
-func tagOf(partition byte) string { return "ginasync:{" + string(partition) + "}" }
+// prefixes are how the keys of each partition of an application begin: one of a job tells
+// that of its partition.
+func prefixes(t *testing.T, application string, servers ...*redistest.Server) map[rune]string {
+	t.Helper()
+	found := make(map[rune]string)
+	for _, server := range servers {
+		keys, err := impatient(t, server.Addr()).Keys(t.Context(), application+":*:job:*").Result()
+		require.NoError(t, err)
+		for _, key := range keys {
+			prefix, id, _ := strings.Cut(key, ":job:")
+			found[rune(id[0])] = prefix
+		}
+	}
+	return found
+}
 
 func TestCluster(t *testing.T) {
 	t.Parallel()
 	awaitDialers(t)
 	cluster := redistest.StartCluster(t, 3)
 	t.Run("partitions are spread over the masters", func(t *testing.T) {
-		owned := make(map[string]string)
-		for _, p := range []byte(partitions) {
-			owned[cluster.Master(t, tagOf(p)).Addr()] += string(p)
+		jobs := redisstore.New(cluster.Client(t), redisstore.WithPrefix("spread"), redisstore.WithPartitions(len(partitions)))
+		for range partitions {
+			_, _, err := jobs.Create(t.Context(), store.NewJob{Route: "r", Queue: "q"})
+			require.NoError(t, err)
 		}
+		owned := owners(t, cluster, prefixes(t, "spread", cluster.Nodes()...))
 		t.Logf("masters and their partitions: %v", owned)
 		require.Len(t, owned, 3)
+		for _, own := range owned {
+			require.Len(t, own, len(partitions)/3)
+		}
 	})
 	t.Run("the conformance suite passes", func(t *testing.T) {
 		client := cluster.Client(t)
@@ -82,16 +100,17 @@ func elect(t *testing.T, cluster *redistest.Cluster, lose func(*redistest.Server
 	stop := s.load(t)
 	busyFor(t, l, 300)
 
-	victim := cluster.Master(t, tagOf(partitions[0]))
-	e := election{affected: ownedBy(t, cluster, victim)}
+	keys := prefixes(t, "ginasync", cluster.Nodes()...)
+	victim := cluster.Master(t, keys['a'])
+	e := election{affected: owners(t, cluster, keys)[victim.Addr()]}
 	lose(victim)
 	e.began = time.Now()
-	probe(t, slices.DeleteFunc(cluster.Nodes(), func(n *redistest.Server) bool { return n == victim }), e.affected)
+	probe(t, slices.DeleteFunc(cluster.Nodes(), func(n *redistest.Server) bool { return n == victim }), keys, e.affected)
 	e.ended = time.Now()
 	mustRunIn(t, l, e.affected, e.ended)
 	stop()
 
-	e.over = finishKept(t, l, cluster.Client(t))
+	e.over = finishKept(t, l, cluster.Client(t), keys)
 	t.Logf("the election took %v; partitions affected: %s", e.outage, e.affected)
 	l.mustHaveResults(t, s, e.over)
 	l.mustRefuseWell(t, 0)
@@ -108,31 +127,29 @@ func (e election) unaffected() (rest []rune) {
 	return rest
 }
 
-// ownedBy returns the partitions that a master has.
-func ownedBy(t *testing.T, cluster *redistest.Cluster, master *redistest.Server) string {
+// owners returns the addresses of the masters with the partitions of each.
+func owners(t *testing.T, cluster *redistest.Cluster, keys map[rune]string) map[string]string {
 	t.Helper()
-	var owned string
-	for _, p := range []byte(partitions) {
-		if cluster.Master(t, tagOf(p)).Addr() == master.Addr() {
-			owned += string(p)
-		}
+	owned := make(map[string]string)
+	for _, p := range partitions {
+		owned[cluster.Master(t, keys[p]).Addr()] += string(p)
 	}
 	return owned
 }
 
 // probe returns when a client of its own can write to the partitions: one that asks each
 // server, for who is not the master says so.
-func probe(t *testing.T, servers []*redistest.Server, affected string) {
+func probe(t *testing.T, servers []*redistest.Server, keys map[rune]string, affected string) {
 	t.Helper()
 	var clients []*redis.Client
 	for _, server := range servers {
 		clients = append(clients, impatient(t, server.Addr()))
 	}
-	for _, p := range []byte(affected) {
+	for _, p := range affected {
 		waitFor(t, func() error {
 			var err error
 			for _, client := range clients {
-				if err = client.Set(t.Context(), tagOf(p)+":probe", 1, time.Minute).Err(); err == nil {
+				if err = client.Set(t.Context(), keys[p]+":probe", 1, time.Minute).Err(); err == nil {
 					return nil
 				}
 			}
@@ -164,12 +181,12 @@ func mustRunIn(t *testing.T, l *ledger, affected string, since time.Time) {
 
 // finishKept waits until all accepted jobs are over that Redis has kept: what a master
 // had not yet told its replica is lost with it.
-func finishKept(t *testing.T, l *ledger, client redis.UniversalClient) records {
+func finishKept(t *testing.T, l *ledger, client redis.UniversalClient, keys map[rune]string) records {
 	t.Helper()
 	accepted := l.ids()
 	var kept []string
 	for _, id := range accepted {
-		n, err := client.Exists(t.Context(), tagOf(id[0])+":job:"+id).Result()
+		n, err := client.Exists(t.Context(), keys[rune(id[0])]+":job:"+id).Result()
 		require.NoError(t, err)
 		if n == 1 {
 			kept = append(kept, id)

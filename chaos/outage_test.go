@@ -96,7 +96,8 @@ func distant(t *testing.T, p *redistest.Proxy, advised bool) *redis.Client {
 	return client
 }
 
-// The lease is the default, longer than the outage: whatever happens, each job runs once.
+// The lease is longer than the outage, and is to be renewed during it: whatever happens,
+// each job runs once.
 func TestNetworkIsCutForThreeSeconds(t *testing.T) {
 	t.Parallel()
 	for how, breaks := range breaks {
@@ -107,7 +108,7 @@ func TestNetworkIsCutForThreeSeconds(t *testing.T) {
 				server := redistest.Start(t, appendOnly...)
 				proxy := redistest.NewProxy(t, server.Addr())
 				l := newLedger()
-				s := openSite(t, distant(t, proxy, advised), l, 1)
+				s := openSite(t, distant(t, proxy, advised), l, 1, ginasync.WithLease(7*time.Second))
 				observer := redisstore.New(server.Client(t))
 				held := s.hold(t, 3)
 				stop := s.load(t)

@@ -33,15 +33,17 @@ type script struct {
 // may differ.
 func TestEachStepIsLostOnce(t *testing.T) {
 	server := redistest.Start(t)
+	loss{}.play(t, server) // now the server has the scripts
 	whole, n := loss{}.play(t, server)
 	t.Logf("%d steps", n)
 	for name, l := range losses() {
 		t.Run(name, func(t *testing.T) {
 			// The short form tries every second step.
 			stride := either(2, 1)
-			l.k = 1 + rand.IntN(stride)
-			t.Logf("from step %d on", l.k)
-			for ; l.k <= n; l.k += stride {
+			first := 1 + rand.IntN(stride)
+			t.Logf("from step %d on", first)
+			for k := first; k <= n; k += stride {
+				l := loss{l.verdict, l.retries, k}
 				t.Run(l.String(), func(t *testing.T) {
 					t.Parallel()
 					told, _ := l.play(t, server)
@@ -287,12 +289,16 @@ func (s *script) settle(ref store.Ref, outcome store.Outcome) {
 func (s *script) look(observer *redisstore.Store) {
 	for _, name := range []string{"plain", "keyed", "failing", "waiting", "running", "released", "orphan", "left"} {
 		job, data, err := observer.Result(s.t.Context(), s.jobs[name])
+		if name == "orphan" {
+			job.Attempt = 0 // on a busy machine more than one session dies with it
+		}
 		s.told = append(s.told, fmt.Sprintf("%s: %s after %d of %d attempts, %q, %v",
 			name, job.State, job.Attempt, job.MaxAttempts, data, err))
 	}
 	left, err := observer.Stats(s.t.Context())
 	require.NoError(s.t, err)
-	require.Equal(s.t, store.Stats{Finished: left.Finished}, left)
+	// A session that joined and does not know lasts as long as its lease.
+	require.Equal(s.t, store.Stats{Finished: left.Finished, Sessions: left.Sessions}, left)
 }
 
 var badLuck = store.Problem{Type: "bad-luck", Title: "bad luck", Status: 500}

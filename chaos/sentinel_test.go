@@ -18,16 +18,17 @@ func TestSentinelReplacesAMasterUnderLoad(t *testing.T) {
 	stop := s.load(t)
 	busyFor(t, l, 300)
 
+	keys := prefixes(t, "ginasync", sentinel.Master())
 	sentinel.Master().Kill()
 	o := outage{began: time.Now()}
-	probe(t, []*redistest.Server{sentinel.Replica()}, partitions[:1])
+	probe(t, []*redistest.Server{sentinel.Replica()}, keys, "a")
 	o.ended = time.Now()
 	busyFor(t, l, 300)
 	stop()
 
-	over := finishKept(t, l, observer)
+	over := finishKept(t, l, observer, keys)
 	t.Logf("the election took %v", o)
 	l.mustRefuseWell(t, 1)
 	l.mustHaveResults(t, s, over)
-	o.mustResumeEach(t, partitions[:1], over, resumption)
+	o.mustResumeEach(t, "a", over, resumption)
 }
