@@ -8,7 +8,7 @@ import (
 
 // storePace spaces the repetitions of a store call that fails.
 func storePace() Backoff {
-	return Backoff{Initial: 50 * time.Millisecond, Max: time.Second, Factor: 2, Jitter: 0.2}
+	return Backoff{Initial: 50 * time.Millisecond, Max: 500 * time.Millisecond, Factor: 2, Jitter: 0.2}
 }
 
 // outage follows a store call that is repeated until it works: how long to wait

@@ -36,7 +36,7 @@
 //	:expiry        zset    ids and owners of the jobs that are over by the time they expire
 //	:sessions      zset    sessions by the time their lease ends; 0: taken by recovery
 //	:session:S     hash    name of the worker, when it joined; how many jobs it claimed,
-//	                       number and first claim of the latest call
+//	                       number and first claim of the latest call; latest release
 //	:lock:S        string  redislock's lock
 //	:held:S        zset    id:claim of the jobs the session holds, by order of the claims
 //	:stop:S        set     those of them that were asked to stop

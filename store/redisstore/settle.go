@@ -88,7 +88,7 @@ func (t *seat) report(ctx context.Context, ref store.Ref, progress store.Progres
 // release gives a job back.
 func (t *seat) release(ctx context.Context, ref store.Ref, delay time.Duration) error {
 	reply, err := t.partition.run(ctx, t.steps().release,
-		[]string{t.keys.lock, t.keys.held, t.keys.stop, t.partition.record(ref.ID)},
+		[]string{t.keys.lock, t.keys.held, t.keys.stop, t.keys.session, t.partition.record(ref.ID)},
 		t.token, ref.Claim, milliseconds(delay), t.name+strconv.FormatInt(t.calls.Add(1), 10))
 	if err == nil && reply != int64(1) {
 		err = lostOr("release", reply)

@@ -46,9 +46,9 @@ func goneAfterRetention(h *harness) {
 }
 
 func activeDoesNotExpire(h *harness) {
-	session, claim := h.started(keptFor(time.Millisecond))
-	waiting := h.create(keptFor(time.Millisecond))
-	h.pass(shortRetention)
+	session, claim := h.started(keptFor(shortRetention))
+	waiting := h.create(keptFor(shortRetention))
+	h.pass(2 * shortRetention)
 	h.reclaim(10)
 	assert.Equal(h, store.Queued, h.get(waiting.ID).State)
 	assert.Equal(h, store.InProgress, h.get(claim.Job.ID).State)
