@@ -202,6 +202,7 @@ func finishKept(t *testing.T, l *ledger, client redis.UniversalClient, keys map[
 // finished soon.
 func (o outage) mustResumeEach(t *testing.T, affected string, over records, within time.Duration) {
 	t.Helper()
+	within = onThisMachine(t, within)
 	for _, p := range affected {
 		first := over.firstFinished(o.ended, in(p))
 		if assert.False(t, first.IsZero(), "partition %c: no job was finished after the election", p) {

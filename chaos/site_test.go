@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -34,6 +35,24 @@ const (
 	// resumption is the goal: work goes on that soon after Redis is back.
 	resumption = 2 * time.Second
 )
+
+// onThisMachine allows for a machine that has other things to do: more than twice as
+// many as it has processors.
+func onThisMachine(t *testing.T, goal time.Duration) time.Duration {
+	t.Helper()
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return goal // not Linux
+	}
+	var load float64
+	_, err = fmt.Sscan(string(text), &load)
+	require.NoError(t, err)
+	slower := max(1, load/float64(2*runtime.NumCPU()))
+	if slower > 1 {
+		t.Logf("the machine is busy with %.1f things at once: %v become %v", load, goal, time.Duration(float64(goal)*slower))
+	}
+	return time.Duration(float64(goal) * slower)
+}
 
 // go-redis writes to the log whenever it cannot connect, which is no news here.
 func init() { redis.SetLogger(silence{}) }
