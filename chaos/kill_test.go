@@ -59,6 +59,7 @@ func TestProcessesAreKilledUnderLoad(t *testing.T) {
 		f.terminate(t, p)
 	}
 	assert.Len(t, readJournals(t, f.config.Dir), len(runs), "nothing ran afterwards")
+	mustLeaveNothing(t, server.Client(t))
 }
 
 // someWork is most often short and sometimes long.
