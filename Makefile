@@ -42,17 +42,16 @@ bench: redis ## Measure beside peers, about six minutes (ARGS, such as '-rounds 
 	cd bench && go build -o ../.bin/bench .
 	@.bin/bench $(ARGS)
 
-benchtest: redis ## Test what make bench runs, each row once
+benchtest: redis $(LINT) ## Test what make bench runs, each row once, and lint it
+	cd bench && $(CURDIR)/$(LINT) run ./... && go mod tidy -diff
 	cd bench && go test -count=1 -shuffle=on -timeout $(TIMEOUT) ./...
 
 microbench: redis ## Run all Go benchmarks (BENCHTIME)
 	go test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) ./...
 
-lint: $(LINT) ## Check the rules of .golangci.yml, and that each go.mod is tidy
+lint: $(LINT) ## Check the rules of .golangci.yml, and that go.mod is tidy
 	$(LINT) run ./...
 	go mod tidy -diff
-	cd bench && $(CURDIR)/$(LINT) run ./...
-	cd bench && go mod tidy -diff
 
 # Named by its version: another version is another file, so it is built only once.
 $(LINT):
