@@ -176,7 +176,7 @@ func TestAPartitionWhoseServerIsAway(t *testing.T) {
 			})
 			away.hang("a", "b9", "c27", "d86")
 			reclaim := func() (int, error) {
-				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 				defer cancel()
 				return s.Reclaim(ctx, 10)
 			}
