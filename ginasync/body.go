@@ -18,10 +18,14 @@ type bodyTooLargeError struct {
 }
 
 func (e *bodyTooLargeError) Error() string {
-	return "ginasync: the request body is larger than " + strconv.FormatInt(e.limit, 10) + " bytes"
+	return "ginasync: this route takes at most " + strconv.FormatInt(e.limit, 10) + " bytes of body"
 }
 
+// Is makes it an errBodyTooLarge, whatever the limit.
+func (*bodyTooLargeError) Is(target error) bool { return target == errBodyTooLarge }
+
 var (
+	errBodyTooLarge = errors.New("ginasync: the request body is too large")
 	// errBodyTruncated is wrapped, with its cause, when the body ended early.
 	errBodyTruncated = errors.New("ginasync: the request body could not be read to its end")
 	// errBodyConsumed says that there is nothing left of a body to store, or only a

@@ -22,12 +22,12 @@ func WithStatus(write func(c *gin.Context, status Status)) Option {
 	}
 }
 
-// WithError replaces what writes the Manager's own errors. It never sees the answer
+// WithErrorResponse replaces what writes the Manager's own errors. It never sees the answer
 // of a handler. Cache-Control and Retry-After are set already. Default:
 // application/problem+json (RFC 9457) with the problem's status code.
-func WithError(write func(c *gin.Context, problem Problem)) Option {
+func WithErrorResponse(write func(c *gin.Context, problem Problem)) Option {
 	return func(c *config) {
-		c.notNil("WithError", write == nil)
+		c.notNil("WithErrorResponse", write == nil)
 		c.failure = write
 	}
 }

@@ -26,7 +26,7 @@ func TestNewReturnsEveryMistakeJoined(t *testing.T) {
 		"an Option is nil":                             nil,
 		"WithAccepted must not be nil":                 ginasync.WithAccepted(nil),
 		"WithStatus must not be nil":                   ginasync.WithStatus(nil),
-		"WithError must not be nil":                    ginasync.WithError(nil),
+		"WithErrorResponse must not be nil":            ginasync.WithErrorResponse(nil),
 		"WithLogger must not be nil":                   ginasync.WithLogger(nil),
 		"WithDefaults: MaxAttempts must be at least 1": ginasync.WithDefaults(ginasync.MaxAttempts(0)),
 	}

@@ -3,7 +3,6 @@ package ginasync
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -53,72 +52,6 @@ func (p *Problem) Error() string {
 	return p.Title + ": " + p.Detail
 }
 
-// Errors that only ever become problems.
-var (
-	errCaptureKey  = errors.New("ginasync: context value cannot be captured")
-	errMethod      = errors.New("ginasync: method not allowed")
-	errNotDone     = errors.New("ginasync: job is not finished")
-	errJobCanceled = errors.New("ginasync: job was canceled")
-)
-
-// problemOf and problemOfSubmission are the one table from an error to what the client
-// is told.
-func problemOf(err error) Problem {
-	var own *Problem
-	switch {
-	case errors.As(err, &own):
-		return *own
-	case errors.Is(err, errNotAwaited): // whatever the reason
-		return newProblem("answer-not-awaited", http.StatusServiceUnavailable, "Answer not awaited", "the job is stored and goes on; follow the URL in Location instead of sending the request again")
-	case errors.Is(err, store.ErrNotFound):
-		return newProblem("job-not-found", http.StatusNotFound, "Job not found", "there is no job at this URL: it never was, or its time is over")
-	case errors.Is(err, errNotDone):
-		return newProblem("job-not-finished", http.StatusConflict, "Job not finished", "there is no result yet; ask again after the time in Retry-After")
-	case errors.Is(err, errJobCanceled):
-		return newProblem("job-canceled", http.StatusConflict, "Job canceled", "the job was canceled and has no result")
-	case errors.Is(err, store.ErrFinished):
-		return newProblem("job-not-cancelable", http.StatusConflict, "Job already finished", "a job that has completed or failed cannot be canceled")
-	case errors.Is(err, store.ErrNotFailed):
-		return newProblem("job-not-retryable", http.StatusConflict, "Job has not failed", "only a failed job can be retried")
-	case errors.Is(err, errNotAcceptable):
-		return newProblem("not-acceptable", http.StatusNotAcceptable, "Not acceptable", "this URL has an event stream; ask for it with Accept: text/event-stream")
-	case errors.Is(err, errWire):
-		return newProblem("result-unreadable", http.StatusInternalServerError, "Stored result cannot be read", "it was stored by an incompatible version, or was damaged")
-	case errors.Is(err, errSealed):
-		return newProblem("result-sealed", http.StatusInternalServerError, "Stored result cannot be opened", "it is encrypted with a key that the server does not have, or was damaged")
-	default:
-		return problemOfSubmission(err)
-	}
-}
-
-func problemOfSubmission(err error) Problem {
-	var tooLarge *bodyTooLargeError
-	switch {
-	case errors.Is(err, errTooManyWatchers):
-		return newProblem("too-many-watchers", http.StatusServiceUnavailable, "Too many requests wait", "nothing was stored; send the request again later, or with Prefer: respond-async").after(5 * time.Second)
-	case errors.Is(err, store.ErrFull):
-		return newProblem("queue-full", http.StatusServiceUnavailable, "Too many jobs are waiting", "nothing was stored; send the request again later").after(5 * time.Second)
-	case errors.As(err, &tooLarge):
-		return newProblem("body-too-large", http.StatusRequestEntityTooLarge, "Request body too large", fmt.Sprintf("this route takes at most %d bytes", tooLarge.limit))
-	case errors.Is(err, errBodyTruncated):
-		return newProblem("body-truncated", http.StatusBadRequest, "Request body incomplete", "the body ended before its announced length; no job was stored")
-	case errors.Is(err, errBodyConsumed):
-		return newProblem("body-consumed", http.StatusInternalServerError, "Request body already read", errBodyConsumed.Error())
-	case errors.Is(err, errUpgrade):
-		return newProblem("upgrade-refused", http.StatusBadRequest, "Upgrade refused", "an asynchronous route cannot switch protocols; send the request without Upgrade")
-	case errors.Is(err, errBadMethod):
-		return newProblem("method-invalid", http.StatusBadRequest, "Invalid method", "a middleware made the request method something that no method can be")
-	case errors.Is(err, errMethod):
-		return newProblem("method-not-allowed", http.StatusMethodNotAllowed, "Method not allowed", "HEAD requests do not start jobs")
-	case errors.Is(err, errCaptureKey):
-		return newProblem("key-not-captured", http.StatusInternalServerError, "Context value cannot be captured", "the server log says which")
-	case errors.Is(err, errNotStarted):
-		return newProblem("not-started", http.StatusInternalServerError, "Route not started", err.Error())
-	default: // the store: the outcome is unknown, and no 202 was sent
-		return newProblem("store-unavailable", http.StatusServiceUnavailable, "Job store unavailable", "send the request again later").after(5 * time.Second)
-	}
-}
-
 func newProblem(name string, status int, title, detail string) Problem {
 	return Problem{Type: problemBase + name, Title: title, Status: status, Detail: detail}
 }
@@ -161,7 +94,7 @@ func setProblemHeaders(c *gin.Context, p Problem) {
 	}
 }
 
-// writeProblem is the default of WithError.
+// writeProblem is the default of WithErrorResponse.
 func writeProblem(c *gin.Context, p Problem) {
 	c.Header("Content-Type", "application/problem+json")
 	c.AbortWithStatusJSON(p.Status, &p)

@@ -164,7 +164,7 @@ func TestSubmit(t *testing.T) {
 			ginasync.WithStatus(func(c *gin.Context, s ginasync.Status) {
 				c.JSON(c.Writer.Status(), gin.H{"is": s.State})
 			}),
-			ginasync.WithError(func(c *gin.Context, p ginasync.Problem) { c.String(p.Status, "sorry: "+p.Title) }))
+			ginasync.WithErrorResponse(func(c *gin.Context, p ginasync.Problem) { c.String(p.Status, "sorry: "+p.Title) }))
 		got := a.post("/x", "")
 		assert.Regexp(t, `^\{"job":"\w+"\}$`, string(got.body))
 		assert.NotEmpty(t, got.Header.Get("Location"))
