@@ -35,6 +35,9 @@ type config struct {
 	keys        *keyring
 	credentials headerSet
 
+	// Who may do what.
+	owner func(*gin.Context) string // nil: jobs have no owners
+
 	// Response options.
 	baseURL     string
 	maxWatchers int

@@ -23,6 +23,7 @@ func TestNewReturnsEveryMistakeJoined(t *testing.T) {
 		"WithMaxQueued must be at least 1, not 0":      ginasync.WithMaxQueued(0),
 		"WithMaxWatchers must be at least 1, not 0":    ginasync.WithMaxWatchers(0),
 		"WithBaseURL needs a URL with scheme and host": ginasync.WithBaseURL("example.com"),
+		"WithOwner must not be nil":                    ginasync.WithOwner(nil),
 		"an Option is nil":                             nil,
 		"WithAccepted must not be nil":                 ginasync.WithAccepted(nil),
 		"WithStatus must not be nil":                   ginasync.WithStatus(nil),

@@ -72,6 +72,10 @@ func (m *Manager) refuse(c *gin.Context, err error) {
 
 // newJob reads and checks the request.
 func (m *Manager) newJob(c *gin.Context, r *route) (store.NewJob, error) {
+	owner, err := m.submitter(c)
+	if err != nil {
+		return store.NewJob{}, err
+	}
 	keys, err := captureKeys(c, r.cfg.keys)
 	if err != nil {
 		return store.NewJob{}, err
@@ -86,7 +90,7 @@ func (m *Manager) newJob(c *gin.Context, r *route) (store.NewJob, error) {
 		}
 	}
 	return store.NewJob{
-		Route: r.name, Queue: r.cfg.queue,
+		Route: r.name, Queue: r.cfg.queue, Owner: owner,
 		MaxAttempts: r.cfg.maxAttempts, Delay: r.cfg.delay, Retention: r.cfg.retention,
 		Request: taken.request, Envelope: taken.envelope,
 		MaxWaiting: m.cfg.maxQueued,
