@@ -10,7 +10,8 @@ import (
 
 // Cancel stops a job: a waiting one is canceled at once; a running one is asked to
 // stop, its context is done, and it ends canceled whatever it answers. Cancelling
-// again changes nothing. Returned is the job as it is then. Errors: store.ErrNotFound;
+// again changes nothing. Returned is the job as it is then. It asks nobody whether the
+// caller may. Errors: store.ErrNotFound;
 // store.ErrFinished when the job has completed or failed, with the job.
 func (m *Manager) Cancel(ctx context.Context, id string) (Job, error) {
 	if !store.ValidID(id) {
@@ -22,26 +23,34 @@ func (m *Manager) Cancel(ctx context.Context, id string) (Job, error) {
 }
 
 // Retry queues a failed job again under the same id, with as many more attempts as
-// its route allows; the attempt numbers go on. Returned is the job as it is then.
-// Errors: store.ErrNotFound; store.ErrNotFailed when the job has not failed, with
-// the job.
+// its route allows; the attempt numbers go on. Returned is the job as it is then. It
+// asks nobody whether the caller may. Errors: store.ErrNotFound; store.ErrNotFailed when
+// the job has not failed, with the job.
 func (m *Manager) Retry(ctx context.Context, id string) (Job, error) {
 	job, err := m.Get(ctx, id)
 	if err != nil {
 		return Job{}, err
 	}
+	return m.retryJob(ctx, job)
+}
+
+func (m *Manager) retryJob(ctx context.Context, job Job) (Job, error) {
 	attempts := m.cfg.defaults.maxAttempts // a job of a route that is only elsewhere
 	if r, ok := m.routes.Load().named(job.Route); ok {
 		attempts = r.cfg.maxAttempts
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	return m.store.Retry(ctx, id, attempts)
+	return m.store.Retry(ctx, job.ID, attempts)
 }
 
 // cancel answers POST /:id/cancel: 200 when the job is canceled, 202 when it still
 // has to stop.
 func (m *Manager) cancel(c *gin.Context) {
+	if err := m.permitID(c, ActionCancel); err != nil {
+		m.fail(c, err)
+		return
+	}
 	job, err := m.Cancel(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		m.fail(c, err)
@@ -56,7 +65,10 @@ func (m *Manager) cancel(c *gin.Context) {
 
 // retry answers POST /:id/retry.
 func (m *Manager) retry(c *gin.Context) {
-	job, err := m.Retry(c.Request.Context(), c.Param("id"))
+	job, err := m.find(c, ActionRetry)
+	if err == nil {
+		job, err = m.retryJob(c.Request.Context(), job)
+	}
 	if err != nil {
 		m.fail(c, err)
 		return

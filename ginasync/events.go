@@ -64,7 +64,7 @@ type events struct {
 
 // begin sends headers and the present state, and reports whether more may follow.
 func (s *events) begin() bool {
-	job, err := s.m.Get(s.c.Request.Context(), s.id)
+	job, err := s.m.find(s.c, ActionEvents)
 	if err == nil && s.c.NegotiateFormat(eventStream) == "" {
 		err = errNotAcceptable
 	}

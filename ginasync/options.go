@@ -36,7 +36,9 @@ type config struct {
 	credentials headerSet
 
 	// Who may do what.
-	owner func(*gin.Context) string // nil: jobs have no owners
+	owner     func(*gin.Context) string // nil: jobs have no owners
+	admin     func(*gin.Context) bool   // nil: nobody
+	authorize func(*gin.Context, Job, Action) error
 
 	// Response options.
 	baseURL     string
@@ -97,6 +99,9 @@ func (c *config) checkTogether() {
 	}
 	if err := c.declared(c.defaults.queue); err != nil {
 		c.mistake("WithDefaults: %w", err)
+	}
+	if c.admin != nil && c.owner == nil {
+		c.mistake("WithAdmin needs WithOwner: without owners there is nobody's job that others may not see")
 	}
 	slots := 0
 	for _, n := range c.queues {

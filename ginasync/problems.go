@@ -29,6 +29,7 @@ var problems = [...]struct {
 
 	// The status routes.
 	{store.ErrNotFound, newProblem("job-not-found", http.StatusNotFound, "Job not found", "there is no job at this URL: it never was, or its time is over")},
+	{errForbidden, newProblem("forbidden", http.StatusForbidden, "Forbidden", "you may see that there is this job, and may not do this with it")},
 	{errNotDone, newProblem("job-not-finished", http.StatusConflict, "Job not finished", "there is no result yet; ask again after the time in Retry-After")},
 	{errJobCanceled, newProblem("job-canceled", http.StatusConflict, "Job canceled", "the job was canceled and has no result")},
 	{store.ErrFinished, newProblem("job-not-cancelable", http.StatusConflict, "Job already finished", "a job that has completed or failed cannot be canceled")},

@@ -24,7 +24,7 @@ func (m *Manager) showResult(c *gin.Context) {
 		m.fail(c, store.ErrNotFound)
 		return
 	}
-	job, data, err := m.result(c.Request.Context(), id)
+	job, data, err := m.findResult(c, id)
 	if !errors.Is(err, errNotDone) {
 		m.answerResult(c, job, data, err)
 		return
@@ -41,6 +41,18 @@ func (m *Manager) showResult(c *gin.Context) {
 	default:
 		m.answerResult(c, job, nil, errNotDone)
 	}
+}
+
+// findResult is result for the request of somebody. Errors: also why that may not see it,
+// without the job.
+func (m *Manager) findResult(c *gin.Context, id string) (Job, []byte, error) {
+	job, data, err := m.result(c.Request.Context(), id)
+	if job.ID != "" {
+		if refused := m.permit(c, &job, ActionResult); refused != nil {
+			return Job{}, nil, refused
+		}
+	}
+	return job, data, err
 }
 
 // result reads a job and the response that was recorded. Errors: those of the store,

@@ -15,7 +15,7 @@ import (
 // mixed up. With Prefer: wait it answers when there is something to tell: with
 // If-None-Match when the document is another one, else when the job is over.
 func (m *Manager) showStatus(c *gin.Context) {
-	job, err := m.Get(c.Request.Context(), c.Param("id"))
+	job, err := m.find(c, ActionRead)
 	if err != nil {
 		m.fail(c, err)
 		return
@@ -91,7 +91,7 @@ func matches(fields []string, tag string) bool {
 	return false
 }
 
-// Get returns the job as it is now. Errors: store.ErrNotFound, also for an id of
+// Get returns the job as it is now, whosever it is. Errors: store.ErrNotFound, also for an id of
 // another form; any other error is the store's.
 func (m *Manager) Get(ctx context.Context, id string) (Job, error) {
 	if !store.ValidID(id) {
