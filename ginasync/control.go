@@ -73,7 +73,7 @@ func (m *Manager) retry(c *gin.Context) {
 		m.fail(c, err)
 		return
 	}
-	if self := m.linksOf(job).Self; self != "" {
+	if self := m.linksOf(c, job).Self; self != "" {
 		c.Header("Location", self)
 	}
 	m.answerStatus(c, http.StatusAccepted, job)

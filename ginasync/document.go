@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/asyncendpoints/gin-async/store"
+	"github.com/gin-gonic/gin"
 )
 
 // Status is the status document: what clients see of a job. Members that have no
@@ -57,15 +58,16 @@ type StatusResponse struct {
 	Bytes       int64  `json:"bytes"`
 }
 
-// statusOf makes the status document of a job.
-func (m *Manager) statusOf(job Job) Status {
+// statusOf makes the status document of a job for the client of c; nil: for nobody's
+// request.
+func (m *Manager) statusOf(c *gin.Context, job Job) Status {
 	status := Status{
 		ID: job.ID, State: job.State, Done: job.State.Terminal(), Version: job.Version,
 		Route: job.Route, Queue: job.Queue, Attempt: job.Attempt, MaxAttempts: job.MaxAttempts,
 		CreatedAt: instant(job.CreatedAt), StartedAt: instant(job.StartedAt),
 		FinishedAt: instant(job.FinishedAt), ExpiresAt: instant(job.ExpiresAt),
 		NextAttemptAt: instant(job.DueAt), CancelRequestedAt: instant(job.CancelRequestedAt),
-		Links: m.linksOf(job),
+		Links: m.linksOf(c, job),
 	}
 	if p := job.Progress; !p.UpdatedAt.IsZero() {
 		status.Progress = &StatusProgress{Percent: p.Percent, Message: withoutSealed(p.Message, notOpened), UpdatedAt: instant(p.UpdatedAt)}

@@ -136,7 +136,7 @@ func (s *events) send(job Job) bool {
 		return !over(job)
 	}
 	s.has = job.Version
-	document, err := json.Marshal(s.m.statusOf(job))
+	document, err := json.Marshal(s.m.statusOf(s.c, job))
 	if err == nil {
 		err = s.write(fmt.Appendf(nil, "id: %d\ndata: %s\n\n", job.Version, document))
 	}

@@ -77,7 +77,7 @@ func (m *Manager) answerInline(c *gin.Context, stored Job, p preferences, inline
 		job = stored
 	}
 	if inline.must {
-		c.Header("Location", m.linksOf(job).Self)
+		c.Header("Location", m.linksOf(c, job).Self)
 		m.fail(c, errors.Join(errNotAwaited, err))
 		return
 	}
@@ -88,7 +88,7 @@ func (m *Manager) answerInline(c *gin.Context, stored Job, p preferences, inline
 
 // linkMonitor tells whoever got the handler's own answer where its job is (RFC 5989).
 func (m *Manager) linkMonitor(c *gin.Context, job Job) {
-	if self := m.linksOf(job).Self; self != "" {
+	if self := m.linksOf(c, job).Self; self != "" {
 		c.Writer.Header().Add("Link", "<"+self+`>; rel="monitor"`)
 	}
 }

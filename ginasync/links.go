@@ -81,13 +81,19 @@ type Links struct {
 	Retry  string `json:"retry,omitempty"`
 }
 
-// linksOf returns the URLs of a job, none when there are no status routes. The Host
-// header plays no part: whoever sends it must not decide where clients go.
-func (m *Manager) linksOf(job Job) Links {
+// linksOf returns the URLs of a job for the client of c, none when there are no status
+// routes. Without a request to answer c is nil. The Host header plays no part: whoever
+// sends it must not decide where clients go.
+func (m *Manager) linksOf(c *gin.Context, job Job) Links {
 	if !m.status.there {
 		return Links{}
 	}
-	self := m.cfg.baseURL + m.status.path + "/" + job.ID
+	written := c != nil && m.cfg.url != nil
+	base := m.cfg.baseURL
+	if written {
+		base = ""
+	}
+	self := base + m.status.path + "/" + job.ID
 	links := Links{Self: self}
 	if job.State != store.Canceled {
 		links.Result = self + "/result"
@@ -99,5 +105,17 @@ func (m *Manager) linksOf(job Job) Links {
 	if job.State == store.Failed {
 		links.Retry = self + "/retry"
 	}
+	if written {
+		links.rewrite(func(path string) string { return m.cfg.url(c, path) })
+	}
 	return links
+}
+
+// rewrite replaces each URL that is there.
+func (l *Links) rewrite(write func(path string) string) {
+	for _, link := range [...]*string{&l.Self, &l.Result, &l.Events, &l.Cancel, &l.Retry} {
+		if *link != "" {
+			*link = write(*link)
+		}
+	}
 }

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/asyncendpoints/gin-async/store"
@@ -42,6 +40,7 @@ type config struct {
 
 	// Response options.
 	baseURL     string
+	url         func(c *gin.Context, path string) string
 	maxWatchers int
 	accepted    func(*gin.Context, Status)
 	status      func(*gin.Context, Status)
@@ -145,25 +144,5 @@ func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) {
 		c.notNil("WithLogger", logger == nil)
 		c.log = logger
-	}
-}
-
-// WithBaseURL is put before the path of every URL the Manager writes, such as
-// "https://api.example.com/v2" for a server behind a proxy that strips a prefix.
-// Default: none, URLs are absolute paths, which a client resolves against the URL
-// it called. The Host header is never used.
-func WithBaseURL(base string) Option {
-	return func(c *config) {
-		u, err := url.Parse(base)
-		switch {
-		case err != nil:
-			c.mistake("WithBaseURL: %w", err)
-		case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
-			c.mistake("WithBaseURL must not have a query, a fragment or a user: %q", base)
-		case (u.Scheme == "http" || u.Scheme == "https") && u.Host != "":
-		case u.Scheme != "" || u.Host != "" || !strings.HasPrefix(base, "/"):
-			c.mistake("WithBaseURL needs a URL with scheme and host, or a path with a leading slash, not %q", base)
-		}
-		c.baseURL = strings.TrimRight(base, "/")
 	}
 }

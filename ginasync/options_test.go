@@ -26,6 +26,7 @@ func TestNewReturnsEveryMistakeJoined(t *testing.T) {
 		"WithOwner must not be nil":                    ginasync.WithOwner(nil),
 		"WithAdmin must not be nil":                    ginasync.WithAdmin(nil),
 		"WithAuthorize must not be nil":                ginasync.WithAuthorize(nil),
+		"WithURL must not be nil":                      ginasync.WithURL(nil),
 		"an Option is nil":                             nil,
 		"WithAccepted must not be nil":                 ginasync.WithAccepted(nil),
 		"WithStatus must not be nil":                   ginasync.WithStatus(nil),

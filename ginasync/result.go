@@ -96,7 +96,7 @@ func resultError(job Job) error {
 // failResult tells where to ask again, and after how many seconds if that makes sense.
 func (m *Manager) failResult(c *gin.Context, job Job, err error, retryAfter int64) {
 	if job.ID != "" {
-		if self := m.linksOf(job).Self; self != "" {
+		if self := m.linksOf(c, job).Self; self != "" {
 			c.Header("Location", self)
 		}
 		if !job.State.Terminal() {

@@ -32,7 +32,7 @@ func (m *Manager) showStatus(c *gin.Context) {
 	}
 	tag := etag(job)
 	c.Header("ETag", tag)
-	status := m.statusOf(job)
+	status := m.statusOf(c, job)
 	if waited {
 		status.RetryAfter = 0
 	}
@@ -46,7 +46,7 @@ func (m *Manager) showStatus(c *gin.Context) {
 
 // answerStatus sends the status document with its headers.
 func (m *Manager) answerStatus(c *gin.Context, code int, job Job) {
-	m.sendStatus(c, code, m.statusOf(job))
+	m.sendStatus(c, code, m.statusOf(c, job))
 }
 
 func (m *Manager) sendStatus(c *gin.Context, code int, status Status) {

@@ -100,7 +100,7 @@ func (m *Manager) newJob(c *gin.Context, r *route) (store.NewJob, error) {
 // answerAccepted sends the 202. Content-Location says that its content is what GET
 // returns there (RFC 9110 §8.7); clients of other conventions read Location.
 func (m *Manager) answerAccepted(c *gin.Context, job Job) {
-	status := m.statusOf(job)
+	status := m.statusOf(c, job)
 	if self := status.Links.Self; self != "" {
 		c.Header("Location", self)
 		c.Header("Content-Location", self)
