@@ -22,9 +22,10 @@ type statusGroup struct {
 }
 
 // Routes registers the status routes on group: GET /:id, GET /:id/result, GET
-// /:id/events, POST /:id/cancel and POST /:id/retry. The group's middleware guards them; without any,
-// who knows a job's id may see and stop the job. Call it once, before Start; what is
-// wrong with the call, Start returns. After Start it does nothing but log an error.
+// /:id/events, POST /:id/cancel, POST /:id/retry and DELETE /:id. The group's middleware
+// guards them; without [WithOwner], who knows a job's id may see and stop the job. Call
+// it once, before Start; what is wrong with the call, Start returns. After Start it does
+// nothing but log an error.
 func (m *Manager) Routes(group *gin.RouterGroup) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -44,6 +45,7 @@ func (m *Manager) Routes(group *gin.RouterGroup) {
 	group.HEAD("/:id/events", m.attended(m.showEvents))
 	group.POST("/:id/cancel", m.attended(m.cancel))
 	group.POST("/:id/retry", m.attended(m.retry))
+	group.DELETE("/:id", m.attended(m.remove))
 }
 
 // attended does for a handler what all of them need: the answer varies by Prefer, as RFC

@@ -24,6 +24,7 @@ const (
 	ActionEvents Action = "events" // GET /:id/events
 	ActionCancel Action = "cancel" // POST /:id/cancel
 	ActionRetry  Action = "retry"  // POST /:id/retry
+	ActionDelete Action = "delete" // DELETE /:id
 )
 
 // WithAuthorize asks before a status route does something with a job; nil allows it. It

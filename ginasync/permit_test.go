@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -31,6 +32,7 @@ func expectedAnswers() map[ginasync.Action]struct {
 		ginasync.ActionEvents: {idRequest{http.MethodHead, "/events", nil}, http.StatusOK},
 		ginasync.ActionRetry:  {idRequest{http.MethodPost, "/retry", nil}, http.StatusConflict},
 		ginasync.ActionCancel: {idRequest{http.MethodPost, "/cancel", nil}, http.StatusOK},
+		ginasync.ActionDelete: {idRequest{http.MethodDelete, "", nil}, http.StatusAccepted},
 	}
 }
 
@@ -76,25 +78,26 @@ func TestWithAdmin(t *testing.T) {
 }
 
 func TestWithAuthorize(t *testing.T) {
-	var decide atomic.Pointer[func(job ginasync.Job, action ginasync.Action) error]
+	var mu sync.Mutex
+	var decision error
+	var asked []string
+	answerWith := func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		decision, asked = err, nil
+	}
 	a := startApp(t, gin.New(), memstore.New(), ginasync.WithoutWorkers(),
 		ginasync.WithAuthorize(func(_ *gin.Context, job ginasync.Job, action ginasync.Action) error {
-			return (*decide.Load())(job, action)
+			mu.Lock()
+			defer mu.Unlock()
+			asked = append(asked, job.ID+string(action))
+			return decision
 		}))
-	answerWith := func(err error) {
-		f := func(ginasync.Job, ginasync.Action) error { return err }
-		decide.Store(&f)
-	}
 
 	t.Run("is asked once about each action, with the job", func(t *testing.T) {
 		for action, expected := range expectedAnswers() {
 			id := jobIn(t, a.store, "", store.Queued)
-			var asked []string
-			f := func(job ginasync.Job, action ginasync.Action) error {
-				asked = append(asked, job.ID+string(action))
-				return nil
-			}
-			decide.Store(&f)
+			answerWith(nil)
 			assert.Equal(t, expected.code, a.ask(expected.idRequest, id).StatusCode, action)
 			assert.Equal(t, []string{id + string(action)}, asked)
 		}
@@ -153,7 +156,7 @@ func TestPermissionCostsOnlyThoseWhoAskForIt(t *testing.T) {
 			id := jobIn(t, a.store, "ann", store.Queued)
 			want := map[ginasync.Action]int32{
 				ginasync.ActionRead: 1, ginasync.ActionEvents: 1, ginasync.ActionResult: 0, ginasync.ActionRetry: 1,
-				ginasync.ActionCancel: test.extra,
+				ginasync.ActionCancel: test.extra, ginasync.ActionDelete: test.extra,
 			}[action]
 			before := counted.gets.Load()
 			require.Equal(t, expected.code, a.ask(expected.idRequest, id, "User", "ann").StatusCode)

@@ -46,6 +46,7 @@ func idRequests() []idRequest {
 		{http.MethodGet, "/events", []string{"Accept", "application/json"}},
 		{http.MethodPost, "/cancel", nil},
 		{http.MethodPost, "/retry", nil},
+		{http.MethodDelete, "", nil},
 	}
 }
 
