@@ -29,9 +29,10 @@ const (
 	pairTLS        = "tls.version" // these three when the connection was encrypted
 	pairTLSServer  = "tls.server_name"
 	pairTLSALPN    = "tls.alpn"
-	prefixParam    = "p." // route parameters, in order
-	prefixTrailer  = "t." // request trailers
-	prefixKey      = "k." // captured keys
+	pairURL        = "url" // what WithURL made of the request's path
+	prefixParam    = "p."  // route parameters, in order
+	prefixTrailer  = "t."  // request trailers
+	prefixKey      = "k."  // captured keys
 )
 
 // envelope is what an envelope says.
@@ -40,6 +41,7 @@ type envelope struct {
 	proto, requestURI    string
 	url                  *url.URL // Path, RawPath and RawQuery; nil: as in the request line
 	tls                  *tls.ConnectionState
+	public               string
 	params               gin.Params
 	trailer              http.Header
 	keys                 []capturedKey
@@ -104,6 +106,9 @@ func (e *envelope) encodeLists(dst []byte) []byte {
 	for _, key := range e.keys {
 		dst = appendPair(dst, prefixKey, key.name, key.value)
 	}
+	if e.public != "" {
+		dst = appendPair(dst, "", pairURL, e.public)
+	}
 	return dst
 }
 
@@ -155,6 +160,8 @@ func (e *envelope) set(name, value string) error {
 		e.proto = value
 	case pairRequestURI:
 		e.requestURI = value
+	case pairURL:
+		e.public = value
 	case pairPath, pairRawPath, pairRawQuery:
 		e.setURL(name, value)
 	case pairTLS, pairTLSServer, pairTLSALPN:

@@ -44,11 +44,13 @@ func (m *Manager) execute(ctx context.Context, r *route, claim store.Claim) work
 			}
 		}
 	}
+	sentTo := request.target()
 	answer := m.replay.run(ctx, r.method, r.path, request, r.cfg.maxResult, restore)
 	if answer.err != nil && ctx.Err() == nil {
 		m.log.Warn("ginasync: handler reported an error", "job", claim.Job.ID, "route", r.name,
 			"attempt", claim.Job.Attempt, "status", answer.status, "error", answer.err)
 	}
+	sentTo.keepMeaning(answer.header, m.cfg.baseURL)
 	return r.report(answer)
 }
 

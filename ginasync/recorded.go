@@ -19,9 +19,8 @@ type recorded struct {
 	short    bool  // the body ended before the length that its Content-Length declares
 }
 
-// encodeResponse writes the response in HTTP/1.1 wire format. Left out are
-// hop-by-hop headers, Date, which is the time of fetching, Set-Cookie, which is
-// a credential and does not belong to whoever fetches the result, and withheld ones.
+// encodeResponse writes the response in HTTP/1.1 wire format, without the headers that
+// belong to the request they answer and not to the result, and without withheld ones.
 func encodeResponse(r recorded, withheld headerSet) store.Result {
 	data := make([]byte, 0, headerSize(r.header)+len(r.body)+headSlack)
 	data = append(data, protoDefault+" "...)
@@ -30,7 +29,7 @@ func encodeResponse(r recorded, withheld headerSet) store.Result {
 	data = append(data, http.StatusText(r.status)...)
 	data = append(data, crlf...)
 	data = appendHeader(data, r.header, func(name string) bool {
-		return name == "Content-Length" || name == "Date" || name == "Set-Cookie" || withheld[name]
+		return isOfTheMoment(name) || withheld[name] || hasElement(r.header["Connection"], name)
 	})
 	if bodyAllowed(r.status) {
 		data = appendLength(data, int64(len(r.body)))
@@ -43,6 +42,22 @@ func encodeResponse(r recorded, withheld headerSet) store.Result {
 		},
 		Data: data,
 	}
+}
+
+// isOfTheMoment reports whether a header of an answer says something of that moment, of
+// that client or of that connection, and is not for whoever fetches the result later. The
+// name is in canonical form; the hop-by-hop ones of RFC 9110 §7.6.1 are gone already.
+func isOfTheMoment(name string) bool {
+	switch name {
+	case "Content-Length", // written anew
+		"Date", "Age", // of fetching it
+		"Set-Cookie", "Set-Cookie2", // a credential
+		"Cache-Control", "Expires", "Pragma", "Surrogate-Control", "X-Accel-Expires": // a result is never cached
+		return true
+	}
+	return strings.HasPrefix(name, "Proxy-") ||
+		strings.HasPrefix(name, "Access-Control-") || // the middleware that answers then sets them
+		strings.HasSuffix(name, "-Cache-Control") // RFC 9213
 }
 
 // decodeResponse reads what encodeResponse wrote. The header is without

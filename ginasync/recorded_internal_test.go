@@ -16,18 +16,27 @@ func TestAResponseIsStoredAsAnHTTPMessage(t *testing.T) {
 		status: 201, body: []byte("hello"),
 		header: http.Header{
 			"Content-Type": {"text/plain"}, "Vary": {"B", "A"}, "X-A": {"1"},
-			"Connection": {"X-Hop"}, "X-Hop": {"1"}, "Keep-Alive": {"5"}, "Transfer-Encoding": {"chunked"}, "Trailer": {"X"},
+			"Connection": {"close, x-hop"}, "X-Hop": {"1"}, "Keep-Alive": {"5"}, "Transfer-Encoding": {"chunked"}, "Trailer": {"X"},
 			"Trailer:X": {"1"}, "Date": {"now"}, "Content-Length": {"99"}, "Set-Cookie": {"session=secret"},
+			"Etag": {`"1"`}, "Last-Modified": {"then"}, "Retry-After": {"7"}, "Www-Authenticate": {"Basic"},
+			"Cache-Control": {"public"}, "Cdn-Cache-Control": {"max-age=60"}, "Surrogate-Control": {"max-age=60"},
+			"Expires": {"never"}, "Pragma": {"x"}, "Age": {"1"}, "X-Accel-Expires": {"60"}, "Te": {"gzip"}, "Upgrade": {"h3"},
+			"Access-Control-Allow-Origin": {"*"}, "Access-Control-Expose-Headers": {"X"}, "Set-Cookie2": {"a=b"},
+			"Proxy-Authenticate": {"Basic"}, "Proxy-Connection": {"close"}, "Proxy-Status": {"x"},
 		},
 	}, nil)
 	require.Equal(t, store.Response{Status: 201, ContentType: "text/plain", Bytes: 5}, result.Response)
-	require.Equal(t, "HTTP/1.1 201 Created\r\nContent-Type: text/plain\r\nVary: B\r\nVary: A\r\nX-A: 1\r\nX-Hop: 1\r\n"+
+	require.Equal(t, "HTTP/1.1 201 Created\r\nContent-Type: text/plain\r\nEtag: \"1\"\r\nLast-Modified: then\r\n"+
+		"Retry-After: 7\r\nVary: B\r\nVary: A\r\nWww-Authenticate: Basic\r\nX-A: 1\r\n"+
 		"Content-Length: 5\r\n\r\nhello", string(result.Data))
 
 	status, header, body, err := decodeResponse(result.Data)
 	require.NoError(t, err)
 	require.Equal(t, 201, status)
-	require.Equal(t, http.Header{"Content-Type": {"text/plain"}, "Vary": {"B", "A"}, "X-A": {"1"}, "X-Hop": {"1"}}, header)
+	require.Equal(t, http.Header{
+		"Content-Type": {"text/plain"}, "Etag": {`"1"`}, "Last-Modified": {"then"}, "Retry-After": {"7"},
+		"Vary": {"B", "A"}, "Www-Authenticate": {"Basic"}, "X-A": {"1"},
+	}, header)
 	require.Equal(t, "hello", string(body))
 	require.Same(t, &result.Data[len(result.Data)-5], &body[0], "the body is not copied")
 }

@@ -17,6 +17,7 @@ type stored struct {
 	request *http.Request // without the context that it will run in
 	params  gin.Params
 	keys    []capturedKey
+	url     string // what WithURL made of it at submission
 }
 
 // decodeSnapshot makes a request of what capture wrote. The request's body reads
@@ -44,7 +45,7 @@ func decodeSnapshot(request, envelope []byte) (*stored, error) {
 	setBody(r, body)
 	e.restore(r)
 	// The capacity is cut off so that c.AddParam cannot write into what is stored.
-	return &stored{request: r, params: slices.Clip(e.params), keys: e.keys}, nil
+	return &stored{request: r, params: slices.Clip(e.params), keys: e.keys, url: e.public}, nil
 }
 
 // parseRequestLine makes a request of "POST /reports/2026?lang=en HTTP/1.1".
@@ -88,11 +89,12 @@ func setHeader(r *http.Request, fields string, bodyLength int64) error {
 	return nil
 }
 
-// dropConditions removes the headers that would turn a result into a part of it,
-// or into a 304 or 412 without it.
+// dropConditions removes the headers that would turn a result into a part of it, or
+// into a 304 or 412 without it, or into something that only this client decodes: who
+// fetches it may be another.
 func dropConditions(h http.Header) {
 	for _, name := range [...]string{
-		"Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since",
+		"Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Accept-Encoding",
 	} {
 		delete(h, name)
 	}

@@ -117,7 +117,7 @@ func (w twin) same(t *testing.T, raw string) answer {
 }
 
 // send writes a request as it stands and reads the answer, without the headers
-// that speak of the connection or the time.
+// that speak of the connection, the time, or caches.
 func send(t *testing.T, addr, raw string) answer {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
@@ -135,7 +135,7 @@ func send(t *testing.T, addr, raw string) answer {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	for _, name := range []string{"Connection", "Content-Length", "Date"} {
+	for _, name := range []string{"Connection", "Content-Length", "Date", "Cache-Control"} {
 		response.Header.Del(name)
 	}
 	return answer{status: response.StatusCode, header: response.Header, body: string(body)}

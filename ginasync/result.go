@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/asyncendpoints/gin-async/store"
@@ -125,24 +126,47 @@ func (m *Manager) replayResult(c *gin.Context, job Job, data []byte) {
 		return
 	}
 	to := c.Writer.Header()
-	for name, values := range header {
-		if name == "Vary" || name == "Preference-Applied" || name == "Link" { // both sides may have something to say
-			values = append(to[name], values...)
-		}
-		to[name] = values
-	}
+	mergeHeader(to, header)
 	setResultHeaders(to, status)
-	if _, typed := to["Content-Type"]; !typed {
-		to["Content-Type"] = nil // the handler gave none: nothing is to be guessed
-	}
 	if bodyAllowed(status) {
 		to.Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	c.Status(status)
-	c.Writer.WriteHeaderNow()
-	if bodyAllowed(status) && c.Request.Method != http.MethodHead {
-		_, _ = c.Writer.Write(body) // an error means that the client is gone
+	if len(body) == 0 || !bodyAllowed(status) || c.Request.Method == http.MethodHead {
+		c.Writer.WriteHeaderNow()
+		return
 	}
+	// Not before the body: middleware that encodes it decides about headers only now.
+	_, _ = c.Writer.Write(body) // an error means that the client is gone
+}
+
+// mergeHeader puts the handler's headers into those of the answer, which the middleware
+// of the status group has begun. Where both sides may have something to say, both do.
+func mergeHeader(to, handlers http.Header) {
+	for name, values := range handlers {
+		switch name {
+		case "Vary":
+			values = mergeVary(to[name], values)
+		case "Preference-Applied", "Link":
+			values = append(to[name], values...)
+		}
+		to[name] = values
+	}
+	if _, typed := to["Content-Type"]; !typed {
+		to["Content-Type"] = nil // the handler gave none: nothing is to be guessed
+	}
+}
+
+// mergeVary adds the names that are not there yet.
+func mergeVary(there, more []string) []string {
+	for _, line := range more {
+		for name := range strings.SplitSeq(line, ",") {
+			if name = strings.TrimSpace(name); name != "" && !hasElement(there, name) {
+				there = append(there, name)
+			}
+		}
+	}
+	return there
 }
 
 // setResultHeaders adds what every replay has. A result is never cached: a GET's

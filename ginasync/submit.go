@@ -89,6 +89,10 @@ func (m *Manager) newJob(c *gin.Context, r *route) (store.NewJob, error) {
 			return store.NewJob{}, err
 		}
 	}
+	if m.cfg.url != nil {
+		public := m.cfg.url(c, c.Request.URL.EscapedPath())
+		taken.envelope = appendPair(taken.envelope, "", pairURL, public)
+	}
 	return store.NewJob{
 		Route: r.name, Queue: r.cfg.queue, Owner: owner,
 		MaxAttempts: r.cfg.maxAttempts, Delay: r.cfg.delay, Retention: r.cfg.retention,
