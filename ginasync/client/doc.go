@@ -9,6 +9,9 @@
 // once, and AsyncResult beside them. Answers of any other kind, other people's 202 among
 // them, are passed through untouched.
 //
+// Routes that answer 202 only to those who ask for it (ginasync.OnPrefer) do so when the
+// caller sets Prefer: respond-async; the Transport adds nothing to the request.
+//
 // # What is a response and what is an error
 //
 // What the handler answered is a response, whatever its status. So is what the server

@@ -107,7 +107,7 @@ func (j *job) repeat(answer *polled, body []byte, err error) error {
 	if answer.took >= floor { // it failed while it waited: perhaps something between does not like that
 		j.wait = (j.wait / 2).Truncate(time.Second)
 	}
-	return j.pause(max(asked, backoff(j.failures)))
+	return j.pause(max(until(asked, 0, 0), backoff(j.failures)))
 }
 
 // isTemporary reports whether a status may be another one the next time.

@@ -34,7 +34,8 @@ func WithWait(d time.Duration) Option {
 // WithCancel cancels the job when the request's context ends before there is a
 // response, as its handler's context would be done on a synchronous route. RoundTrip
 // returns when the server has been told, three seconds later at the latest. Whether it
-// was told cannot be relied on. Default: the job goes on.
+// was told cannot be relied on, and a job whose 202 has not come yet cannot be
+// canceled. Default: the job goes on.
 func WithCancel() Option {
 	return func(t *Transport) { t.cancels = true }
 }

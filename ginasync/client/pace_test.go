@@ -28,8 +28,8 @@ func TestPollsKeepToTheServersPace(t *testing.T) {
 		"a second less what the poll took":       {slow.after(600 * time.Millisecond), nil, time.Second, 1100 * time.Millisecond},
 		"an hour at most":                        {says(409, "", "Retry-After", "4000000000"), nil, time.Hour, 66*time.Minute + 1},
 		"a date, by the clock of the server":     {says(409, "", "Retry-After", "Tue, 24 Nov 2026 06:00:09 GMT", "Date", "Tue, 24 Nov 2026 06:00:00 GMT"), nil, 9 * time.Second, 10 * time.Second},
-		"a busy server's Retry-After":            {says(503, "", "Retry-After", "9"), nil, 9 * time.Second, 9 * time.Second},
-		"a rate limit's Retry-After":             {says(429, "", "Retry-After", "9"), nil, 9 * time.Second, 9 * time.Second},
+		"a busy server's Retry-After":            {says(503, "", "Retry-After", "9"), nil, 9 * time.Second, 10 * time.Second},
+		"a rate limit's Retry-After":             {says(429, "", "Retry-After", "9"), nil, 9 * time.Second, 10 * time.Second},
 		"half a second, about, after a failure":  {says(502, ""), nil, 375 * time.Millisecond, 500 * time.Millisecond},
 		"the same when the connection is broken": {breaks(io.ErrUnexpectedEOF), nil, 375 * time.Millisecond, 500 * time.Millisecond},
 	} {
