@@ -22,9 +22,9 @@ type statusGroup struct {
 }
 
 // Routes registers the status routes on group: GET /:id, GET /:id/result, GET
-// /:id/events, POST /:id/cancel, POST /:id/retry and DELETE /:id. The group's middleware
-// guards them; without [WithOwner], who knows a job's id may see and stop the job. Call
-// it once, before Start; what is wrong with the call, Start returns. After Start it does
+// /:id/events, POST /:id/cancel, POST /:id/retry and DELETE /:id; with [WithOwner] also GET on
+// the group itself, the list. The group's middleware guards them; without WithOwner, who
+// knows a job's id may see and stop the job. Call it once, before Start; what is wrong with the call, Start returns. After Start it does
 // nothing but log an error.
 func (m *Manager) Routes(group *gin.RouterGroup) {
 	m.mu.Lock()
@@ -46,14 +46,22 @@ func (m *Manager) Routes(group *gin.RouterGroup) {
 	group.POST("/:id/cancel", m.attended(m.cancel))
 	group.POST("/:id/retry", m.attended(m.retry))
 	group.DELETE("/:id", m.attended(m.remove))
+	if m.cfg.owner != nil {
+		group.GET("", m.attended(m.showList))
+		group.HEAD("", m.attended(m.showList))
+	}
 }
 
 // attended does for a handler what all of them need: the answer varies by Prefer, as RFC
 // 7240 §2 wants it whether or not there was one, and the end of the server is listened
-// for before it may come.
+// for before it may come. When ids are the secret, a page that an answer opens must not
+// tell where it came from.
 func (m *Manager) attended(handler gin.HandlerFunc) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		c.Writer.Header().Add("Vary", "Prefer")
+		if m.cfg.owner == nil {
+			c.Header("Referrer-Policy", "no-referrer")
+		}
 		m.endings.of(c.Request)
 		handler(c)
 	}
@@ -111,6 +119,14 @@ func (m *Manager) linksOf(c *gin.Context, job Job) Links {
 		links.rewrite(func(path string) string { return m.cfg.url(c, path) })
 	}
 	return links
+}
+
+// urlOf returns the URL of a path for the client of c; empty when it is to have none.
+func (m *Manager) urlOf(c *gin.Context, path string) string {
+	if m.cfg.url != nil {
+		return m.cfg.url(c, path)
+	}
+	return m.cfg.baseURL + path
 }
 
 // rewrite replaces each URL that is there.

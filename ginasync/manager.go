@@ -99,6 +99,9 @@ func (m *Manager) start(ctx context.Context) error {
 	}
 	m.started = true
 	m.warnOfGaps(table)
+	if m.status.there && m.cfg.owner == nil {
+		m.log.Info("ginasync: jobs have no owners: their ids are the secret, and there is no list; WithOwner changes that")
+	}
 	return nil
 }
 

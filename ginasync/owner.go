@@ -18,12 +18,15 @@ var errNoOwner = errors.New("ginasync: the request has no owner")
 // middleware. The text is compared as it is and stored in the clear. Never take it from
 // what a client may choose, such as a header that nobody has checked.
 //
-// The empty text is nobody: such a submission is refused with 403 (owner-unknown), and
-// finds no job on the status routes, not even those without an owner, as they were
-// stored before there was WithOwner. To let strangers share jobs, return a text that
+// The empty text is nobody: such a submission, and such a list, is refused with 403
+// (owner-unknown), and no job is found by it on the status routes, not even one without
+// an owner, as it was stored before there was WithOwner. To let strangers share jobs, return a text that
 // stands for all of them.
 //
-// Default: none. Jobs have no owners then, and who knows an id may see and stop the job.
+// With it there is GET on the status group itself, which lists the caller's jobs.
+//
+// Default: none. Jobs have no owners then, who knows an id may see and stop the job, and
+// there is no list.
 func WithOwner(owner func(c *gin.Context) string) Option {
 	return func(c *config) {
 		c.notNil("WithOwner", owner == nil)
@@ -39,8 +42,8 @@ func (m *Manager) ownerOf(c *gin.Context) string {
 	return m.cfg.owner(c)
 }
 
-// submitter is ownerOf for a request that needs an owner. Errors: errNoOwner.
-func (m *Manager) submitter(c *gin.Context) (string, error) {
+// requester is ownerOf for a request that needs an owner. Errors: errNoOwner.
+func (m *Manager) requester(c *gin.Context) (string, error) {
 	owner := m.ownerOf(c)
 	if owner == "" && m.cfg.owner != nil {
 		return "", errNoOwner

@@ -25,6 +25,7 @@ const (
 	ActionCancel Action = "cancel" // POST /:id/cancel
 	ActionRetry  Action = "retry"  // POST /:id/retry
 	ActionDelete Action = "delete" // DELETE /:id
+	ActionList   Action = "list"   // GET on the group, for each job that would be shown
 )
 
 // WithAuthorize asks before a status route does something with a job; nil allows it. It
@@ -34,8 +35,9 @@ const (
 //
 // An error that is a [*Problem] is the answer as it is, with status 403 if it has none
 // that is an error; store.ErrNotFound makes the answer the one for an unknown job; any
-// other is a 403 (forbidden) that does not tell the reason, which is logged. It may be
-// called by many requests at once, and writes nothing to c.
+// other is a 403 (forbidden) that does not tell the reason, which is logged. For
+// [ActionList] any error leaves the job out of the list. It may be called by many
+// requests at once, and writes nothing to c.
 //
 // It guards the routes alone: the methods of [Manager] are for the application's own
 // code and ask nobody. Default: what the owner may see, the owner may do.
@@ -47,7 +49,7 @@ func WithAuthorize(authorize func(c *gin.Context, job Job, action Action) error)
 }
 
 // WithAdmin lets requests for which admin is true follow the jobs of all owners, those
-// without an owner too, by their ids. What an admin may do there is for
+// without an owner too, by their ids; the list is of an admin's own jobs. What an admin may do there is for
 // [WithAuthorize] to say, which is asked as for the owner; job.Owner tells whose it is.
 // admin is called only when a job belongs to somebody else. It needs [WithOwner].
 // Default: nobody.

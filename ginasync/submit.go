@@ -72,7 +72,7 @@ func (m *Manager) refuse(c *gin.Context, err error) {
 
 // newJob reads and checks the request.
 func (m *Manager) newJob(c *gin.Context, r *route) (store.NewJob, error) {
-	owner, err := m.submitter(c)
+	owner, err := m.requester(c)
 	if err != nil {
 		return store.NewJob{}, err
 	}
