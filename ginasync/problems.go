@@ -35,6 +35,7 @@ var problems = [...]struct {
 	{store.ErrFinished, newProblem("job-not-cancelable", http.StatusConflict, "Job already finished", "a job that has completed or failed cannot be canceled")},
 	{store.ErrNotFailed, newProblem("job-not-retryable", http.StatusConflict, "Job has not failed", "only a failed job can be retried")},
 	{errNotAcceptable, newProblem("not-acceptable", http.StatusNotAcceptable, "Not acceptable", "this URL has an event stream; ask for it with Accept: text/event-stream")},
+	{errNoSuchRange, newProblem("range-not-satisfiable", http.StatusRequestedRangeNotSatisfiable, "Range not satisfiable", "the result ends before that range; Content-Range says how long it is")},
 	{errWire, newProblem("result-unreadable", http.StatusInternalServerError, "Stored result cannot be read", "it was stored by an incompatible version, or was damaged")},
 	{errSealed, newProblem("result-sealed", http.StatusInternalServerError, "Stored result cannot be opened", "it is encrypted with a key that the server does not have, or was damaged")},
 

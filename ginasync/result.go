@@ -3,10 +3,7 @@ package ginasync
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/asyncendpoints/gin-async/store"
@@ -27,7 +24,7 @@ func (m *Manager) showResult(c *gin.Context) {
 	}
 	job, data, err := m.findResult(c, id)
 	if !errors.Is(err, errNotDone) {
-		m.answerResult(c, job, data, err)
+		m.answerAsAsked(c, job, data, err)
 		return
 	}
 	job, waited, err := m.waitAsPreferred(c, job, over)
@@ -36,7 +33,7 @@ func (m *Manager) showResult(c *gin.Context) {
 		m.failWait(c, err)
 	case over(job):
 		job, data, err = m.result(c.Request.Context(), id)
-		m.answerResult(c, job, data, err)
+		m.answerAsAsked(c, job, data, err)
 	case waited:
 		m.failResult(c, job, errNotDone, 0)
 	default:
@@ -68,6 +65,18 @@ func (m *Manager) result(ctx context.Context, id string) (Job, []byte, error) {
 	return job, data, err
 }
 
+// answerAsAsked sends what result returned, or of it what the request asks for.
+func (m *Manager) answerAsAsked(c *gin.Context, job Job, data []byte, err error) {
+	switch {
+	case err == nil && asksForEnvelope(c.Request.URL):
+		m.answerEnveloped(c, job, data)
+	case err == nil && data != nil:
+		m.answerPart(c, job, data)
+	default:
+		m.answerResult(c, job, data, err)
+	}
+}
+
 // answerResult sends what result returned.
 func (m *Manager) answerResult(c *gin.Context, job Job, data []byte, err error) {
 	switch {
@@ -76,7 +85,9 @@ func (m *Manager) answerResult(c *gin.Context, job Job, data []byte, err error) 
 	case data == nil:
 		m.answerWithoutResponse(c, job)
 	default:
-		m.replayResult(c, job, data)
+		if r, ok := m.readResult(c, job, data); ok {
+			sendRecorded(c, r)
+		}
 	}
 }
 
@@ -113,73 +124,4 @@ func (m *Manager) answerWithoutResponse(c *gin.Context, job Job) {
 	p := problemOfJob(job.Problem)
 	setResultHeaders(c.Writer.Header(), p.Status)
 	m.cfg.failure(c, p)
-}
-
-// replayResult sends what the handler answered.
-func (m *Manager) replayResult(c *gin.Context, job Job, data []byte) {
-	status, header, body, err := decodeResponse(data)
-	if errors.Is(err, errSealed) {
-		err = m.keys.whySealed(data)
-	}
-	if err != nil {
-		m.fail(c, fmt.Errorf("job %s: %w", job.ID, err))
-		return
-	}
-	to := c.Writer.Header()
-	mergeHeader(to, header)
-	setResultHeaders(to, status)
-	if bodyAllowed(status) {
-		to.Set("Content-Length", strconv.Itoa(len(body)))
-	}
-	c.Status(status)
-	if len(body) == 0 || !bodyAllowed(status) || c.Request.Method == http.MethodHead {
-		c.Writer.WriteHeaderNow()
-		return
-	}
-	// Not before the body: middleware that encodes it decides about headers only now.
-	_, _ = c.Writer.Write(body) // an error means that the client is gone
-}
-
-// mergeHeader puts the handler's headers into those of the answer, which the middleware
-// of the status group has begun. Where both sides may have something to say, both do.
-func mergeHeader(to, handlers http.Header) {
-	for name, values := range handlers {
-		switch name {
-		case "Vary":
-			values = mergeVary(to[name], values)
-		case "Preference-Applied", "Link":
-			values = append(to[name], values...)
-		}
-		to[name] = values
-	}
-	if _, typed := to["Content-Type"]; !typed {
-		to["Content-Type"] = nil // the handler gave none: nothing is to be guessed
-	}
-}
-
-// mergeVary adds the names that are not there yet.
-func mergeVary(there, more []string) []string {
-	for _, line := range more {
-		for name := range strings.SplitSeq(line, ",") {
-			if name = strings.TrimSpace(name); name != "" && !hasElement(there, name) {
-				there = append(there, name)
-			}
-		}
-	}
-	return there
-}
-
-// setResultHeaders adds what every replay has. A result is never cached: a GET's
-// 200 might be without being asked to.
-func setResultHeaders(h http.Header, status int) {
-	h.Del(asyncResult) // the handler's own would stand beside it
-	h[asyncResult] = []string{strconv.Itoa(status)}
-	h.Set("Cache-Control", "private, no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-}
-
-// bodyAllowed reports whether an answer with that status may have content (RFC 9110
-// §6.4.1).
-func bodyAllowed(status int) bool {
-	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
