@@ -3,8 +3,6 @@ package worker
 import (
 	"context"
 	"time"
-
-	"github.com/asyncendpoints/gin-async/store"
 )
 
 // Attempt is the running attempt as its handler sees it. Get it with
@@ -41,21 +39,4 @@ type attemptKey struct{}
 func FromContext(ctx context.Context) (*Attempt, bool) {
 	attempt, ok := ctx.Value(attemptKey{}).(*Attempt)
 	return attempt, ok
-}
-
-// withAttempt makes the attempt that the handler of a run sees.
-func (w *Worker) withAttempt(ctx context.Context, r *run) context.Context {
-	job := r.claim.Job
-	deadline, _ := ctx.Deadline()
-	attempt := &Attempt{
-		ID: job.ID, Route: job.Route, Number: job.Attempt, Max: job.MaxAttempts, Deadline: deadline,
-		progress: progress{
-			ended: func() error { return context.Cause(ctx) },
-			report: func(ctx context.Context, p store.Progress) error {
-				return w.call(ctx, func(ctx context.Context) error { return r.session.Report(ctx, r.claim.Ref, p) })
-			},
-		},
-	}
-	r.show(attempt)
-	return context.WithValue(ctx, attemptKey{}, attempt)
 }

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"slices"
 	"time"
 
+	"github.com/asyncendpoints/gin-async/internal/lazyctx"
 	"github.com/asyncendpoints/gin-async/store"
 )
 
@@ -16,10 +16,12 @@ const shortestWait = time.Millisecond
 
 // line is what the dispatcher knows of a queue.
 type line struct {
-	queue string
+	slots *slots
 	// dryUntil is when the queue is worth another claim, unless the store says
 	// earlier that work arrived. Zero: now.
 	dryUntil time.Time
+	// wanted and got count the jobs of one claim.
+	wanted, got int
 }
 
 // dispatcher claims jobs for the free slots of all queues. It is one goroutine.
@@ -28,15 +30,14 @@ type dispatcher struct {
 	session *session
 	lines   []line
 	trouble outage
+	timer   *time.Timer // nil until it waits
 }
 
 // dispatch claims until the worker stops or the session is lost.
 func (w *Worker) dispatch(life context.Context, s *session) {
 	d := dispatcher{worker: w, session: s, trouble: outage{pace: storePace()}}
-	for queue, n := range w.cfg.Queues {
-		if n > 0 {
-			d.lines = append(d.lines, line{queue: queue})
-		}
+	for _, slots := range w.crew.slots {
+		d.lines = append(d.lines, line{slots: slots})
 	}
 	for life.Err() == nil && !w.isStopping() {
 		if want := d.want(); len(want) > 0 {
@@ -45,15 +46,21 @@ func (w *Worker) dispatch(life context.Context, s *session) {
 			d.wait(life)
 		}
 	}
+	if d.timer != nil {
+		d.timer.Stop()
+	}
 }
 
 // want lists the queues that have free slots and may have jobs.
 func (d *dispatcher) want() []store.Want {
 	now := time.Now()
 	var want []store.Want
-	for _, l := range d.lines {
-		if free := d.worker.slots.left(l.queue); free > 0 && !now.Before(l.dryUntil) {
-			want = append(want, store.Want{Queue: l.queue, Max: free})
+	for i := range d.lines {
+		l := &d.lines[i]
+		l.wanted, l.got = 0, 0
+		if free := d.worker.crew.left(l.slots); free > 0 && !now.Before(l.dryUntil) {
+			l.wanted = free
+			want = append(want, store.Want{Queue: l.slots.queue, Max: free})
 		}
 	}
 	return want
@@ -65,11 +72,9 @@ func (d *dispatcher) claim(life context.Context, want []store.Want) {
 	// so all that came is registered before the call counts as over.
 	d.session.calls.Add(1)
 	defer d.session.calls.Add(1)
-	var batch store.Batch
-	err := d.worker.call(life, func(ctx context.Context) (err error) {
-		batch, err = d.session.Claim(ctx, want)
-		return err
-	})
+	ctx, cancel := lazyctx.WithTimeout(life, d.worker.callTimeout)
+	batch, err := d.session.Claim(ctx, want)
+	cancel()
 	if err != nil {
 		d.failed(life, err)
 		return
@@ -77,66 +82,94 @@ func (d *dispatcher) claim(life context.Context, want []store.Want) {
 	if d.trouble.over() {
 		d.worker.log.Info("claiming jobs works again")
 	}
-	for _, claim := range batch.Claims {
-		d.worker.start(life, d.session, claim)
+	now := time.Now()
+	d.start(batch.Claims, now)
+	d.markDry(batch.NextDue, now)
+}
+
+// start takes up claimed jobs. It does not wait for them.
+func (d *dispatcher) start(claims []store.Claim, now time.Time) {
+	if len(claims) == 0 {
+		return
 	}
-	d.markDry(want, batch)
+	w := d.worker
+	stopping := w.isStopping()
+	runs := make([]*run, len(claims))
+	for i := range claims {
+		r := w.newRun(d.session, &claims[i], now)
+		r.slots = d.slotsOf(claims[i].Job.Queue)
+		if stopping {
+			// Claimed by a call that was under way: it goes back without being run.
+			r.ctx.Cancel(ErrShutdown)
+		}
+		runs[i] = r
+	}
+	w.wake(w.crew.add(runs))
+}
+
+// slotsOf counts a job of the queue and returns its slots. A queue that was not asked
+// for has none to take from.
+func (d *dispatcher) slotsOf(queue string) *slots {
+	for i := range d.lines {
+		if l := &d.lines[i]; l.slots.queue == queue {
+			l.got++
+			return l.slots
+		}
+	}
+	return &slots{queue: queue}
 }
 
 // markDry notes the queues that gave less than was wanted: they have no more, and
 // a slot that is freed does not change that.
-func (d *dispatcher) markDry(want []store.Want, batch store.Batch) {
-	got := make(map[string]int, len(want))
-	for _, claim := range batch.Claims {
-		got[claim.Job.Queue]++
-	}
+func (d *dispatcher) markDry(nextDue time.Duration, now time.Time) {
 	rest := d.worker.cfg.PollInterval
-	if batch.NextDue >= 0 {
-		rest = min(rest, max(batch.NextDue, shortestWait))
+	if nextDue >= 0 {
+		rest = min(rest, max(nextDue, shortestWait))
 	}
-	dryUntil := time.Now().Add(rest)
-	for _, wanted := range want {
-		if got[wanted.Queue] < wanted.Max {
-			i := slices.IndexFunc(d.lines, func(l line) bool { return l.queue == wanted.Queue })
-			d.lines[i].dryUntil = dryUntil
+	for i := range d.lines {
+		if l := &d.lines[i]; l.got < l.wanted {
+			l.dryUntil = now.Add(rest)
 		}
 	}
 }
 
 // wait sleeps until a claim may be of use.
 func (d *dispatcher) wait(life context.Context) {
-	var due <-chan time.Time
-	if at := d.nextDue(); !at.IsZero() {
-		timer := time.NewTimer(time.Until(at))
-		defer timer.Stop()
-		due = timer.C
-	}
 	select {
 	case <-d.session.Arrived():
 		// Which queue it came to is not said.
 		for i := range d.lines {
 			d.lines[i].dryUntil = time.Time{}
 		}
-	case <-d.worker.slots.freed:
+	case <-d.worker.crew.freed:
 		// Slots are often freed together; once the others had their turn, one claim
 		// fills them all.
 		runtime.Gosched()
-	case <-due:
+	case <-d.due():
 	case <-d.worker.stopping:
 	case <-life.Done():
 	}
 }
 
-// nextDue is when the first dry queue with free slots is worth a claim; zero when
-// all slots are taken: then only a freed slot matters.
-func (d *dispatcher) nextDue() time.Time {
+// due returns a channel that receives when the first dry queue with free slots is worth
+// a claim; nil when all slots are taken: then only a freed slot matters.
+func (d *dispatcher) due() <-chan time.Time {
 	var next time.Time
-	for _, l := range d.lines {
-		if d.worker.slots.left(l.queue) > 0 && (next.IsZero() || l.dryUntil.Before(next)) {
+	for i := range d.lines {
+		l := &d.lines[i]
+		if d.worker.crew.left(l.slots) > 0 && (next.IsZero() || l.dryUntil.Before(next)) {
 			next = l.dryUntil
 		}
 	}
-	return next
+	switch {
+	case next.IsZero():
+		return nil
+	case d.timer == nil:
+		d.timer = time.NewTimer(time.Until(next))
+	default:
+		d.timer.Reset(time.Until(next))
+	}
+	return d.timer.C
 }
 
 // failed waits after a claim that failed, so that nothing spins on a broken store.

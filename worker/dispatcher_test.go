@@ -3,6 +3,7 @@ package worker_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,6 +94,31 @@ func TestDispatcherClaims(t *testing.T) {
 			time.Sleep(time.Minute)
 			assert.Equal(t, 1, b.tap.count("claim"))
 			close(release)
+		})
+	})
+}
+
+func TestGoroutinesOfAWorker(t *testing.T) {
+	t.Run("there is one for each running job, and few are kept when all are over", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, b *bench) {
+			const slots = 500
+			for range 2 * slots {
+				b.job()
+			}
+			cfg := b.config(lasting(time.Second))
+			cfg.Queues = map[string]int{"default": slots}
+			b.start(cfg)
+			synctest.Wait()
+			idle := runtime.NumGoroutine() - slots
+			for range 2 {
+				stats, err := b.jobs.Stats(t.Context())
+				require.NoError(t, err)
+				assert.Equal(t, slots, stats.InProgress)
+				assert.LessOrEqual(t, runtime.NumGoroutine()-idle, slots+1)
+				time.Sleep(time.Second)
+				synctest.Wait()
+			}
+			assert.LessOrEqual(t, runtime.NumGoroutine()-idle, 128)
 		})
 	})
 }

@@ -7,15 +7,16 @@
 //     for all queues. It wakes when a slot is freed, when the store says that
 //     work arrived and when the next scheduled job is due; it polls only as a
 //     fallback.
-//   - The executor runs each claimed job in a goroutine of its own: it looks up
-//     the route, calls the handler with a context, and ends the attempt with one
-//     write to the store, which it repeats until the store has it.
+//   - The executors, one goroutine per running job, each look up the route of a
+//     claimed job, call the handler with a context, end the attempt with one write to
+//     the store, which is repeated until the store has it, and go on to the next job.
+//     One timer watches over the time of all attempts.
 //   - The lease keeper renews the lease, stops the attempts whose jobs were
 //     cancelled, and gives back claims that never reached this worker.
 //   - The recovery loop returns the jobs of dead sessions to their queues.
 //
-// To follow a job, read dispatcher.go, executor.go, outcome.go and settle.go in
-// this order.
+// To follow a job, read dispatcher.go, crew.go, executor.go, outcome.go and
+// settle.go in this order.
 //
 // # Guarantee
 //

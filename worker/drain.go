@@ -14,19 +14,19 @@ const drainStopGrace = 2 * time.Second
 // it returns, nothing runs but writes that the store has not taken yet; those end
 // with the session.
 func (w *Worker) drain(life context.Context) {
-	idle := w.running.idle()
+	idle := w.crew.none()
 	if w.letRun(life, idle) {
 		return
 	}
-	for _, r := range w.running.all() {
-		r.cancel(ErrShutdown)
+	for _, r := range w.crew.all() {
+		r.stop(ErrShutdown)
 	}
 	timer := time.NewTimer(drainStopGrace)
 	defer timer.Stop()
 	select {
 	case <-idle:
 	case <-timer.C:
-		w.leaveBehind(life)
+		w.leaveBehind()
 	}
 }
 
@@ -45,9 +45,9 @@ func (w *Worker) letRun(life context.Context, idle <-chan struct{}) bool {
 }
 
 // leaveBehind gives up on handlers that do not return. Leave gives back their jobs.
-func (w *Worker) leaveBehind(life context.Context) {
-	for _, r := range w.running.all() {
-		if w.end(life, r, ending{does: drop}) {
+func (w *Worker) leaveBehind() {
+	for _, r := range w.crew.all() {
+		if w.end(r, ending{does: drop}) {
 			w.log.Error("the handler did not stop; its goroutine is abandoned", r.attrs("error", ErrShutdown)...)
 		}
 	}

@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -108,6 +109,28 @@ func TestHandlersThatDoNotReturn(t *testing.T) {
 		})
 	}
 
+	t.Run("the jobs that were claimed with one whose goroutine exits are run", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, b *bench) {
+			var calls atomic.Int32
+			var ids []string
+			for range 4 {
+				ids = append(ids, b.job(attempts(1)))
+			}
+			b.run(func(context.Context, store.Claim) worker.Report {
+				if calls.Add(1) < 4 {
+					runtime.Goexit()
+				}
+				return worker.Report{}
+			})
+			synctest.Wait()
+			ends := map[store.State]int{}
+			for _, id := range ids {
+				ends[b.state(id)]++
+			}
+			assert.Equal(t, map[store.State]int{store.Failed: 3, store.Completed: 1}, ends)
+		})
+	})
+
 	t.Run("the stack of a panic is logged", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, b *bench) {
 			b.run(func(context.Context, store.Claim) worker.Report { panic("secret") })
@@ -134,6 +157,57 @@ func TestTimeout(t *testing.T) {
 			time.Sleep(2 * time.Minute)
 			job := b.becomes(id, store.Failed)
 			assert.Equal(t, store.Problem{Type: "timeout", Title: "attempt timed out", Status: 504}, job.Problem)
+		})
+	})
+
+	t.Run("each of many attempts has its own time", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, b *bench) {
+			cfg := b.config(nil)
+			cfg.Queues = map[string]int{"default": 20}
+			took := make(chan time.Duration, 20)
+			limits := map[string]time.Duration{}
+			for i := range 20 {
+				limits[fmt.Sprint(i)] = time.Duration((i*7)%20+1) * time.Second
+			}
+			cfg.Routes = func(name string) (worker.Route, bool) {
+				limit := limits[name]
+				return worker.Route{Timeout: limit, Handle: func(ctx context.Context, _ store.Claim) worker.Report {
+					began := time.Now()
+					<-ctx.Done()
+					took <- time.Since(began) - limit
+					return worker.Report{}
+				}}, true
+			}
+			b.start(cfg)
+			var ids []string
+			for name := range limits {
+				ids = append(ids, b.job(onRoute(name), attempts(1)))
+				time.Sleep(10 * time.Millisecond)
+			}
+			time.Sleep(20 * time.Second)
+			for _, id := range ids {
+				assert.Equal(t, "timeout", b.becomes(id, store.Failed).Problem.Type)
+				assert.Zero(t, <-took)
+			}
+		})
+	})
+
+	t.Run("a handler that asks for the error of its context alone sees it end in time", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, b *bench) {
+			errs := make(chan error, 2)
+			b.start(b.configFor(worker.Route{Timeout: time.Second, Handle: func(ctx context.Context, _ store.Claim) worker.Report {
+				for ctx.Err() == nil {
+					time.Sleep(100 * time.Millisecond)
+				}
+				errs <- ctx.Err()
+				errs <- context.Cause(ctx)
+				return worker.Report{}
+			}}))
+			id := b.job(attempts(1))
+			time.Sleep(1200 * time.Millisecond)
+			b.becomes(id, store.Failed)
+			assert.Equal(t, context.DeadlineExceeded, <-errs)
+			assert.Equal(t, worker.ErrTimeout, <-errs)
 		})
 	})
 

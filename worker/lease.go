@@ -84,27 +84,33 @@ func (k *keeper) renewed(life context.Context, renewal store.Renewal, began time
 		k.worker.log.Info("renewing the lease works again")
 	}
 	k.session.markRenewed(began)
+	// A Claim call that is over by now has registered what it brought.
+	calls := k.session.calls.Load()
+	runs := k.worker.crew.byClaim()
 	for _, ref := range renewal.Stop {
-		if r := k.worker.running.get(ref); r != nil {
-			r.cancel(ErrCanceled)
+		if r := runs[ref]; r != nil {
+			r.stop(ErrCanceled)
 		}
 	}
-	k.dropLost(renewal.Held, began)
-	k.giveBackMissing(life, renewal.Held)
+	var absent []store.Ref
+	for _, ref := range renewal.Held {
+		if runs[ref] == nil {
+			absent = append(absent, ref)
+		}
+		delete(runs, ref)
+	}
+	k.dropLost(runs, began)
+	k.giveBackMissing(life, absent, calls)
 }
 
 // dropLost stops the attempts that the store no longer counts as ours. Those
 // claimed while the renewal was under way may be too new to be in it, and those that
 // are being settled may be so already: there the reply of that write says what is.
-func (k *keeper) dropLost(held []store.Ref, began time.Time) {
-	holds := make(map[store.Ref]bool, len(held))
-	for _, ref := range held {
-		holds[ref] = true
-	}
-	for _, r := range k.worker.running.all() {
-		if r.session == k.session && r.since.Before(began) && !holds[r.claim.Ref] && !r.isOver() {
+func (k *keeper) dropLost(runs map[store.Ref]*run, began time.Time) {
+	for _, r := range runs {
+		if r.session == k.session && r.since.Before(began) && !r.isOver() {
 			k.worker.log.Warn("the job is no longer held by this worker; its attempt is stopped", r.attrs()...)
-			r.cancel(store.ErrLeaseLost)
+			r.stop(store.ErrLeaseLost)
 		}
 	}
 }
@@ -112,13 +118,9 @@ func (k *keeper) dropLost(held []store.Ref, began time.Time) {
 // giveBackMissing releases claims whose reply was lost: those that were missing in
 // the renewal before too, unless a Claim call that may bring them is still under
 // way. A claim that was settled meanwhile is refused by the store, which is right.
-func (k *keeper) giveBackMissing(life context.Context, held []store.Ref) {
-	calls := k.session.calls.Load()
+func (k *keeper) giveBackMissing(life context.Context, absent []store.Ref, calls int64) {
 	still := map[store.Ref]int64{}
-	for _, ref := range held {
-		if k.worker.running.get(ref) != nil {
-			continue
-		}
+	for _, ref := range absent {
 		first, seen := k.missing[ref]
 		if !seen {
 			first = calls

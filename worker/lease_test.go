@@ -3,6 +3,7 @@ package worker_test
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -239,15 +240,13 @@ func TestClaimWhoseReplyWasLost(t *testing.T) {
 	t.Run("giving it back is repeated when it fails", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, b *bench) {
 			id := b.job()
-			failed := map[string]bool{}
+			var claimFailed, releaseFailed atomic.Bool
 			b.tap.set(func(_ context.Context, op string, call func() error) error {
 				err := call()
-				if op == "claim" && !failed[op] {
-					failed[op] = true
+				if op == "claim" && claimFailed.CompareAndSwap(false, true) {
 					return errBroken
 				}
-				if op == "release" && !failed[op] {
-					failed[op] = true
+				if op == "release" && releaseFailed.CompareAndSwap(false, true) {
 					return errBroken // the reply of the release was lost too
 				}
 				return err

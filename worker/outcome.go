@@ -39,18 +39,18 @@ func settled(outcome store.Outcome) ending { return ending{does: settle, outcome
 
 // decide is the rule of the package: what ended the context of an attempt counts,
 // and the handler's report only if nothing did.
-func decide(cause error, report Report, job store.Job, backoff Backoff) ending {
-	if cause != nil {
-		return byCause(cause, job, backoff)
+func (r *run) decide(report *Report) ending {
+	if cause := r.cause(); cause != nil {
+		return r.byCause(cause)
 	}
-	return byReport(report, job, backoff)
+	return r.byReport(report)
 }
 
 // byCause ends an attempt whose context ended.
-func byCause(cause error, job store.Job, backoff Backoff) ending {
+func (r *run) byCause(cause error) ending {
 	switch {
 	case errors.Is(cause, ErrTimeout):
-		return byReport(Report{Problem: timeoutProblem(), Retry: true}, job, backoff)
+		return r.byReport(&Report{Problem: timeoutProblem(), Retry: true})
 	case errors.Is(cause, ErrCanceled):
 		return settled(store.Cancel())
 	case errors.Is(cause, ErrShutdown):
@@ -61,7 +61,7 @@ func byCause(cause error, job store.Job, backoff Backoff) ending {
 }
 
 // byReport ends an attempt as its handler says.
-func byReport(report Report, job store.Job, backoff Backoff) ending {
+func (r *run) byReport(report *Report) ending {
 	if report.Problem.IsZero() {
 		result := store.Result{}
 		if report.Result != nil {
@@ -69,12 +69,12 @@ func byReport(report Report, job store.Job, backoff Backoff) ending {
 		}
 		return settled(store.Complete(result))
 	}
-	if !report.Retry || job.Attempt >= job.MaxAttempts {
+	if !report.Retry || r.attempt.Number >= r.attempt.Max {
 		return settled(store.Fail(report.Problem, report.Result))
 	}
 	delay := report.RetryAfter
 	if delay <= 0 {
-		delay = backoff.orDefault().Delay(job.Attempt)
+		delay = r.backoff.orDefault().Delay(r.attempt.Number)
 	}
 	return settled(store.RetryAfter(delay, report.Problem))
 }
@@ -89,10 +89,10 @@ func (b Backoff) orDefault() Backoff {
 // unknownRoute gives back a job that this worker cannot run, and fails it when that
 // was done for long. It counts the claims that were not counted as attempts: how
 // long the job has waited says nothing, for it may have waited for any worker at all.
-func unknownRoute(claim store.Claim) ending {
-	givenBack := claim.Ref.Claim - int64(claim.Job.Attempt)
+func (r *run) unknownRoute() ending {
+	givenBack := r.ref.Claim - int64(r.attempt.Number)
 	if givenBack > unknownRouteGiveBacks {
-		return settled(store.Fail(noHandlerProblem(claim.Job.Route), nil))
+		return settled(store.Fail(noHandlerProblem(r.attempt.Route), nil))
 	}
 	return ending{does: release, delay: unknownRoutePause}
 }

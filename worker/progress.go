@@ -21,10 +21,8 @@ const (
 
 // progress writes what an attempt reports, one write at a time and not too often.
 type progress struct {
-	// report writes to the store.
-	report func(context.Context, store.Progress) error
-	// ended returns why the attempt's context ended, or nil.
-	ended func() error
+	// run is the attempt's.
+	run *run
 
 	mu sync.Mutex
 	// next is when the next write may begin.
@@ -46,14 +44,14 @@ func (p *progress) put(ctx context.Context, percent float64, message string) err
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if cause := p.ended(); cause != nil {
+	if cause := p.run.cause(); cause != nil {
 		return cause
 	}
 	latest := &store.Progress{Percent: percent, Message: cut(message)}
 	p.mu.Lock()
 	if p.closed {
 		defer p.mu.Unlock()
-		return p.ended()
+		return p.run.cause()
 	}
 	if p.writing != nil || time.Now().Before(p.next) {
 		defer p.mu.Unlock()
@@ -69,6 +67,13 @@ func (p *progress) put(ctx context.Context, percent float64, message string) err
 		return context.Cause(ctx) // it cut the call short
 	}
 	return err
+}
+
+// report writes to the store.
+func (p *progress) report(ctx context.Context, latest store.Progress) error {
+	return p.run.worker.call(ctx, func(ctx context.Context) error {
+		return p.run.session.Report(ctx, p.run.ref, latest)
+	})
 }
 
 // later is the timer's turn: it writes what is pending.

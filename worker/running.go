@@ -1,123 +1,102 @@
 package worker
 
 import (
-	"context"
-	"sync"
+	"log/slog"
+	"sync/atomic"
 	"time"
 
+	"github.com/asyncendpoints/gin-async/internal/lazyctx"
 	"github.com/asyncendpoints/gin-async/store"
 )
 
 // run is one claimed job while this worker has it: from the claim's reply until
 // the attempt is settled, released or lost.
 type run struct {
-	claim   store.Claim
+	worker  *Worker
 	session *session
+	slots   *slots
+	ref     store.Ref
+	// claim is for the handler; nil once it has it.
+	claim *store.Claim
 	// since is when the claim's reply was read.
 	since time.Time
-	// cancel ends the context of the attempt.
-	cancel context.CancelCauseFunc
+	// ctx is the context of the attempt, which is what the handler sees.
+	ctx     attemptContext
+	attempt Attempt
+	backoff Backoff // of the route, once it is known
+	times   times
+	over    atomic.Bool
 
-	mu   sync.Mutex
-	over bool
-	// grace runs out when the handler takes too long to stop.
-	grace *time.Timer
-	// attempt is what the handler sees; nil while no handler was called.
+	// What follows belongs to the crew.
+
+	prev, next *run // in the list of all runs
+	behind     *run // the next one that waits to be taken up
+}
+
+// attemptContext is the context of an attempt. The session does not know it: who ends a
+// session stops its runs.
+type attemptContext struct {
+	lazyctx.Context
 	attempt *Attempt
 }
 
-// show notes the attempt that the handler gets.
-func (r *run) show(attempt *Attempt) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.attempt = attempt
+// Value implements context.Context.
+func (c *attemptContext) Value(key any) any {
+	if key == (attemptKey{}) {
+		return c.attempt
+	}
+	return c.Context.Value(key)
 }
 
-// abandonAfter calls abandon after d, unless the run is over by then.
-func (r *run) abandonAfter(d time.Duration, abandon func()) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.over {
-		r.grace = time.AfterFunc(d, abandon)
-	}
+// newRun makes the run of a claim, which must not be changed until it is taken up.
+func (w *Worker) newRun(s *session, claim *store.Claim, since time.Time) *run {
+	job := &claim.Job
+	r := &run{worker: w, session: s, ref: claim.Ref, claim: claim, since: since}
+	r.attempt.ID, r.attempt.Route = job.ID, job.Route
+	r.attempt.Number, r.attempt.Max = job.Attempt, job.MaxAttempts
+	r.attempt.progress.run = r
+	r.ctx.Init(s.values)
+	r.ctx.attempt = &r.attempt
+	return r
 }
 
-// finish makes the caller the one that ends the run, the only one that may look at
-// the attempt; false: somebody else is.
-func (r *run) finish() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.over {
-		return false
-	}
-	r.over = true
-	if r.grace != nil {
-		r.grace.Stop()
-	}
-	return true
+// limit bounds the attempt from now on.
+func (r *run) limit(timeout time.Duration) {
+	deadline := time.Now().Add(timeout)
+	r.attempt.Deadline = deadline
+	r.ctx.Limit(deadline, ErrTimeout)
+	r.worker.overtime.limit(r, deadline)
 }
+
+// stop ends the context of the attempt; the end of its session goes before other
+// causes. A handler that does not return soon is
+// abandoned.
+func (r *run) stop(cause error) {
+	if ended := r.session.ended(); ended != nil {
+		cause = ended
+	}
+	r.ctx.Cancel(cause)
+	r.worker.overtime.abandon(r, time.Now().Add(stopGrace))
+}
+
+// cause is why the context of the attempt ended, or nil.
+func (r *run) cause() error {
+	if cause := r.ctx.Cause(); cause != nil {
+		return cause
+	}
+	// The session's end may not have been passed on yet.
+	return r.session.ended()
+}
+
+// finish makes the caller the one that ends the run; false: somebody else is.
+func (r *run) finish() bool { return r.over.CompareAndSwap(false, true) }
 
 // isOver reports whether somebody ends the run, or has ended it.
-func (r *run) isOver() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.over
-}
+func (r *run) isOver() bool { return r.over.Load() }
 
-// running are the runs of a worker, of all its sessions.
-type running struct {
-	mu    sync.Mutex
-	runs  map[store.Ref]*run
-	empty chan struct{}
-}
-
-func newRunning() *running { return &running{runs: map[store.Ref]*run{}} }
-
-func (g *running) add(r *run) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.runs[r.claim.Ref] = r
-}
-
-func (g *running) remove(r *run) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.runs, r.claim.Ref)
-	if len(g.runs) == 0 && g.empty != nil {
-		close(g.empty)
-		g.empty = nil
-	}
-}
-
-// get returns the run of a claim, or nil.
-func (g *running) get(ref store.Ref) *run {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.runs[ref]
-}
-
-// all returns the runs there are now.
-func (g *running) all() []*run {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	runs := make([]*run, 0, len(g.runs))
-	for _, r := range g.runs {
-		runs = append(runs, r)
-	}
-	return runs
-}
-
-// idle returns a channel that is closed as soon as nothing runs.
-func (g *running) idle() <-chan struct{} {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.empty == nil {
-		g.empty = make(chan struct{})
-	}
-	empty := g.empty
-	if len(g.runs) == 0 {
-		close(g.empty)
-		g.empty = nil
-	}
-	return empty
+// attrs are the log attributes that name the attempt, and more.
+func (r *run) attrs(more ...any) []any {
+	return append([]any{
+		slog.String("job", r.attempt.ID), slog.String("route", r.attempt.Route), slog.Int("attempt", r.attempt.Number),
+	}, more...)
 }

@@ -14,6 +14,10 @@ import (
 // tell each other.
 type session struct {
 	store.Session
+	// life ends with the session; values has the same values and no end. Set by serve.
+	life, values context.Context //nolint:containedctx // it is how long the session lasts
+	// ended tells why life ended; nil: it did not.
+	ended func() error
 	// renewNow asks the keeper for a renewal out of turn.
 	renewNow chan struct{}
 	// calls is odd while a Claim call is under way, and rises by two with each.
@@ -65,9 +69,9 @@ func (s *session) awaitRenewal(ctx context.Context) bool {
 	}
 }
 
-// work is the one goroutine that Start starts: session after session until the
+// attendStore is the one goroutine that Start starts: session after session until the
 // worker is stopped.
-func (w *Worker) work(base, joining context.Context) {
+func (w *Worker) attendStore(base, joining context.Context) {
 	defer close(w.done)
 	losses := outage{pace: storePace()}
 	for {
@@ -87,7 +91,18 @@ func (w *Worker) work(base, joining context.Context) {
 	}
 	// What still runs here belongs to a lost session.
 	w.drain(base)
-	<-w.running.idle()
+	<-w.crew.none()
+	w.crew.dismiss()
+	w.overtime.stop()
+}
+
+// stopAll stops what still runs under a session.
+func (w *Worker) stopAll(s *session, cause error) {
+	for _, r := range w.crew.all() {
+		if r.session == s && !r.isOver() {
+			r.stop(cause)
+		}
+	}
 }
 
 // join opens a session; nil: the worker is stopped.
@@ -116,6 +131,10 @@ func (w *Worker) join(joining context.Context) *session {
 // serve works on a session until it is lost or the worker has drained.
 func (w *Worker) serve(base context.Context, s *session) {
 	life, end := context.WithCancelCause(base)
+	s.life, s.values = life, base
+	s.ended = func() error { return context.Cause(life) }
+	// Nothing runs when the session ends but what it has lost.
+	context.AfterFunc(life, func() { w.stopAll(s, context.Cause(life)) })
 	var crew sync.WaitGroup
 	crew.Go(func() { w.keep(life, s, end) })
 	crew.Go(func() { w.recoverJobs(life, s) })
@@ -133,7 +152,7 @@ func (w *Worker) serve(base context.Context, s *session) {
 	default:
 		// Writes that were still being repeated end with life; Leave gives back
 		// their jobs, so it comes after them.
-		<-w.running.idle()
+		<-w.crew.none()
 		w.err = errors.Join(w.err, w.leave(base, s))
 	}
 }

@@ -1,43 +1,22 @@
 package worker
 
-import "sync"
-
-// slots counts, for each queue, how many more jobs may run. It belongs to the
-// worker, not to a session: a handler that outlives its session keeps its slot.
+// slots counts how many more jobs of a queue may run. They belong to the worker, not
+// to a session: a handler that outlives its session keeps its slot. The crew's lock
+// guards them.
 type slots struct {
-	// freed receives after slots were put back.
-	freed chan struct{}
-
-	mu   sync.Mutex
-	free map[string]int
+	queue string
+	free  int
 }
 
-func newSlots(queues map[string]int) *slots {
-	s := &slots{freed: make(chan struct{}, 1), free: make(map[string]int, len(queues))}
+// newSlots returns those of the queues that have any.
+func newSlots(queues map[string]int) []*slots {
+	var all []*slots
 	for queue, n := range queues {
-		s.free[queue] = n
+		if n > 0 {
+			all = append(all, &slots{queue: queue, free: n})
+		}
 	}
-	return s
-}
-
-// left returns how many jobs of the queue may be claimed.
-func (s *slots) left(queue string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.free[queue]
-}
-
-func (s *slots) take(queue string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.free[queue]--
-}
-
-func (s *slots) put(queue string) {
-	s.mu.Lock()
-	s.free[queue]++
-	s.mu.Unlock()
-	signal(s.freed)
+	return all
 }
 
 // signal leaves a token in a channel of capacity one, if there is none yet.

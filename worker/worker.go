@@ -5,15 +5,18 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/asyncendpoints/gin-async/internal/lazyctx"
 )
 
 // Worker runs the jobs of a store. Make it with [New]. All methods are safe for
 // concurrent use.
 type Worker struct {
-	cfg     Config
-	log     *slog.Logger
-	slots   *slots
-	running *running
+	cfg  Config
+	log  *slog.Logger
+	crew *crew
+	// overtime watches the attempts of the crew.
+	overtime overtime
 	// callTimeout bounds each call of the store, except Renew.
 	callTimeout time.Duration
 
@@ -36,16 +39,17 @@ func New(cfg Config) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Worker{
+	w := &Worker{
 		cfg:         cfg,
 		log:         cfg.Logger.With("worker", cfg.Name),
-		slots:       newSlots(cfg.Queues),
-		running:     newRunning(),
+		crew:        newCrew(cfg.Queues),
 		callTimeout: min(max(cfg.Lease/3, time.Second), 5*time.Second),
 		stopping:    make(chan struct{}),
 		hurry:       make(chan struct{}),
 		done:        make(chan struct{}),
-	}, nil
+	}
+	w.overtime.init(w.lookAtAll)
+	return w, nil
 }
 
 // Start begins to run jobs and returns at once. Handlers see the values of ctx;
@@ -65,7 +69,7 @@ func (w *Worker) Start(ctx context.Context) error {
 	base := context.WithoutCancel(ctx)
 	joining, stopJoining := context.WithCancel(base)
 	w.stopJoining = stopJoining
-	go w.work(base, joining)
+	go w.attendStore(base, joining)
 	return nil
 }
 
@@ -127,7 +131,7 @@ func (w *Worker) isStopping() bool {
 
 // call gives one call of the store the deadline that every such call has.
 func (w *Worker) call(ctx context.Context, fn func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, w.callTimeout)
+	ctx, cancel := lazyctx.WithTimeout(ctx, w.callTimeout)
 	defer cancel()
 	return fn(ctx)
 }

@@ -1,0 +1,197 @@
+package lazyctx
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+var _ context.Context = (*Context)(nil)
+
+// Context is a context that is made when it is looked at. Make one with [WithCancel], or
+// give a zero one its parent with [Context.Init]. It must not be copied. All methods but Init are safe for concurrent use.
+type Context struct {
+	parent context.Context //nolint:containedctx // it is a context itself
+	// timeout counts from the first look; 0: there is none.
+	timeout time.Duration
+	real    atomic.Pointer[made]
+
+	mu sync.Mutex
+	// deadline is when the context ends with late; zero: not by itself.
+	deadline time.Time
+	late     error
+	// ended is why the context ended before it was made; nil: it did not.
+	ended error
+}
+
+// made is the context that answers when there is one.
+type made struct {
+	context.Context //nolint:containedctx // it is a context itself
+	cancel          context.CancelCauseFunc
+	stop            context.CancelFunc // of the deadline
+}
+
+// WithCancel returns a context that ends with its parent or with Cancel. Cancel has to
+// be called in the end.
+func WithCancel(parent context.Context) *Context {
+	c := new(Context)
+	c.Init(parent)
+	return c
+}
+
+// WithTimeout is context.WithTimeout, but for the time: it is d after the first Done or
+// Deadline of the context. Who looks at neither is not bounded.
+func WithTimeout(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	c := &Context{parent: parent, timeout: d}
+	return c, func() { c.Cancel(nil) }
+}
+
+// Init makes c a context as WithCancel does. Nobody else may have c yet.
+func (c *Context) Init(parent context.Context) { c.parent = parent }
+
+// Limit gives the context a deadline and the cause with which it ends then. It has to be
+// called before anybody can have looked at the end of c.
+func (c *Context) Limit(deadline time.Time, cause error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.deadline, c.late = deadline, cause
+}
+
+// Cancel ends the context with that cause, nil standing for context.Canceled. Only the
+// first end counts.
+func (c *Context) Cancel(cause error) {
+	if cause == nil {
+		cause = context.Canceled
+	}
+	c.mu.Lock()
+	if c.ended == nil {
+		c.ended = cause
+	}
+	m := c.real.Load()
+	c.mu.Unlock()
+	if m != nil {
+		m.end(cause)
+	}
+}
+
+// Expire ends a context whose deadline has passed, for those who have not looked at
+// it: the others have a timer.
+func (c *Context) Expire() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended == nil {
+		c.ended = c.late
+	}
+}
+
+// Deadline implements context.Context.
+func (c *Context) Deadline() (time.Time, bool) {
+	if c.timeout > 0 {
+		return c.make().Deadline()
+	}
+	c.mu.Lock()
+	own := c.deadline
+	c.mu.Unlock()
+	deadline, ok := c.parent.Deadline()
+	if !own.IsZero() && (!ok || own.Before(deadline)) {
+		return own, true
+	}
+	return deadline, ok
+}
+
+// Done implements context.Context.
+func (c *Context) Done() <-chan struct{} { return c.make().Done() }
+
+// Err implements context.Context.
+func (c *Context) Err() error {
+	if m := c.real.Load(); m != nil {
+		return m.Err()
+	}
+	if c.isOver() {
+		return c.make().Err()
+	}
+	return c.parent.Err()
+}
+
+// Value implements context.Context.
+func (c *Context) Value(key any) any {
+	// The real context has what context.Cause and contexts that are derived from c ask
+	// for. The latter come after Done.
+	if m := c.real.Load(); m != nil {
+		return m.Value(key)
+	}
+	if c.isOver() {
+		return c.make().Value(key)
+	}
+	return c.parent.Value(key)
+}
+
+// Cause is context.Cause of c. It makes nothing.
+func (c *Context) Cause() error {
+	if m := c.real.Load(); m != nil {
+		return context.Cause(m)
+	}
+	c.mu.Lock()
+	ended := c.ended
+	c.mu.Unlock()
+	if ended != nil {
+		return ended
+	}
+	return context.Cause(c.parent)
+}
+
+// isOver reports whether the context was ended before it was made.
+func (c *Context) isOver() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ended != nil
+}
+
+// make returns the real context.
+func (c *Context) make() *made {
+	if m := c.real.Load(); m != nil {
+		return m
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if m := c.real.Load(); m != nil {
+		return m
+	}
+	m := c.build()
+	c.real.Store(m)
+	return m
+}
+
+// build makes the real context, ended if c is. Call it with mu held.
+func (c *Context) build() *made {
+	if c.timeout > 0 {
+		ctx, stop := context.WithTimeout(c.parent, c.timeout)
+		return ended(&made{Context: ctx, stop: stop}, c.ended)
+	}
+	m := new(made)
+	parent := c.parent
+	if !c.deadline.IsZero() {
+		parent, m.stop = context.WithDeadlineCause(parent, c.deadline, c.late)
+	}
+	m.Context, m.cancel = context.WithCancelCause(parent)
+	return ended(m, c.ended)
+}
+
+// ended returns m, ended if there is a cause. One whose deadline has passed is ended
+// already.
+func ended(m *made, cause error) *made {
+	if cause != nil && m.Err() == nil {
+		m.end(cause)
+	}
+	return m
+}
+
+func (m *made) end(cause error) {
+	if m.cancel != nil {
+		m.cancel(cause)
+	}
+	if m.stop != nil {
+		m.stop()
+	}
+}
