@@ -293,7 +293,7 @@ func TestEvents(t *testing.T) {
 		assert.Equal(t, store.InProgress, now.status(t).State)
 		stream.ends()
 		b.events(id, "Last-Event-ID", now.id).ends()
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute + time.Second)
 		assert.True(t, b.events(id, "Last-Event-ID", now.id).status().Done)
 	}, ginasync.WithMaxWatchers(1))
 

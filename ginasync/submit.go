@@ -14,6 +14,7 @@ func (m *Manager) serve(c *gin.Context, r *route) {
 	switch r.method {
 	case http.MethodOptions:
 		c.Header("Allow", r.allow)
+		c.Header("Cache-Control", "no-store")
 		c.Status(http.StatusNoContent)
 	case http.MethodHead:
 		c.Header("Allow", r.allow)
