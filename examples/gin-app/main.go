@@ -1,5 +1,5 @@
-// Command gin-app is a small service with four routes too slow for one request.
-// Three of them are ordinary Gin handlers that know nothing, or next to nothing, of
+// Command gin-app is a small service with five routes too slow for one request.
+// Four of them are ordinary Gin handlers that know nothing, or next to nothing, of
 // jobs. Run it with
 //
 //	go run ./examples/gin-app
@@ -63,17 +63,22 @@ func run(args []string, lookupEnv func(string) (string, bool), stderr io.Writer)
 // client, or in memory if there is none.
 func newApp(cfg config, client redis.UniversalClient) (*ginasync.Manager, error) {
 	r := gin.Default()
-	flakyRetry := worker.Backoff{Initial: 200 * time.Millisecond, Max: 200 * time.Millisecond, Factor: 1}
-
-	r.POST("/thumbnails", ginasync.Async(thumbnail))
-	r.POST("/reports/:year", ginasync.AsyncFunc(buildReport))
-	r.POST("/slow/:seconds", ginasync.Async(slow))
-	r.POST("/flaky", ginasync.Async(flaky, ginasync.Retry(flakyRetry)))
-
+	routes(r)
 	jobs, err := ginasync.New(r, cfg.options(client)...)
 	if err != nil {
 		return nil, err
 	}
 	jobs.Routes(r.Group("/jobs"))
 	return jobs, nil
+}
+
+// routes registers the slow routes.
+func routes(r gin.IRoutes) {
+	flakyRetry := worker.Backoff{Initial: 200 * time.Millisecond, Max: 200 * time.Millisecond, Factor: 1}
+
+	r.POST("/thumbnails", ginasync.Async(thumbnail))
+	r.POST("/reports/:year", ginasync.AsyncFunc(buildReport))
+	r.POST("/slow/:seconds", ginasync.Async(slow))
+	r.POST("/quick", ginasync.Async(quick, ginasync.Wait(2*time.Second)))
+	r.POST("/flaky", ginasync.Async(flaky, ginasync.Retry(flakyRetry)))
 }

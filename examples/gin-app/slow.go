@@ -22,9 +22,8 @@ const (
 // its context is done, because the job was cancelled or its time is up, there is
 // nobody to answer: it just returns.
 func slow(c *gin.Context) {
-	seconds, err := strconv.Atoi(c.Param("seconds"))
-	if err != nil || seconds < 0 || seconds > maxSeconds {
-		refuse(c, http.StatusBadRequest, fmt.Errorf("seconds must be a number from 0 to %d", maxSeconds))
+	seconds, ok := secondsOf(c, c.Param("seconds"))
+	if !ok {
 		return
 	}
 	ctx := c.Request.Context()
@@ -35,6 +34,26 @@ func slow(c *gin.Context) {
 		slog.InfoContext(ctx, "slow work finished", "job", attempt.ID)
 	}
 	c.String(http.StatusOK, "done after %d s\n", seconds)
+}
+
+// quick takes no time, or ?seconds= when it has a bad day. Its route waits for it for a
+// while: clients get this answer itself unless it takes longer.
+func quick(c *gin.Context) {
+	seconds, ok := secondsOf(c, c.DefaultQuery("seconds", "0"))
+	if ok && work(c.Request.Context(), time.Duration(seconds)*time.Second) {
+		c.JSON(http.StatusOK, gin.H{"seconds": seconds})
+	}
+}
+
+// secondsOf reads how long work takes. It answers the request when that is no number of
+// seconds.
+func secondsOf(c *gin.Context, text string) (seconds int, ok bool) {
+	seconds, err := strconv.Atoi(text)
+	if err != nil || seconds < 0 || seconds > maxSeconds {
+		refuse(c, http.StatusBadRequest, fmt.Errorf("seconds must be a number from 0 to %d", maxSeconds))
+		return 0, false
+	}
+	return seconds, true
 }
 
 // work lasts d and returns true, or false as soon as ctx is done.
