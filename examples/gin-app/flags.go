@@ -11,6 +11,7 @@ import (
 
 	"github.com/asyncendpoints/gin-async/ginasync"
 	"github.com/asyncendpoints/gin-async/store/redisstore"
+	"github.com/gin-gonic/gin"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -22,12 +23,16 @@ type config struct {
 	workers      bool
 	redisURL     string
 	encryptKeys  string
+	ownerHeader  string
 
 	redis redisServers // what redisURL says
 	keys  [][]byte     // what encryptKeys says; none: nothing is encrypted
 }
 
-const envPrefix = "GINAPP_"
+const (
+	envPrefix        = "GINAPP_"
+	headerCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+)
 
 // variable names the environment variable that stands for a flag.
 func variable(flagName string) string {
@@ -74,6 +79,8 @@ func newFlagSet(cfg *config) *flag.FlagSet {
 		"rediss:// is the same with TLS (default: jobs are in memory and end with the process)")
 	flags.StringVar(&cfg.encryptKeys, "encrypt-key", "", "`key` of 32 bytes in base64 that encrypts stored requests and results;\n"+
 		"several are separated by commas: the first encrypts, all decrypt (default: no encryption)")
+	flags.StringVar(&cfg.ownerHeader, "owner-header", "", "`name` of the request header that says whose a job is; turns on GET /jobs.\n"+
+		"Set it where clients cannot reach (default: who knows a job's id may follow it)")
 	return flags
 }
 
@@ -118,6 +125,9 @@ func (c *config) resolve() error {
 	if _, _, err := net.SplitHostPort(c.addr); err != nil {
 		errs = append(errs, fmt.Errorf("-addr: %w", err))
 	}
+	if strings.Trim(c.ownerHeader, headerCharacters) != "" {
+		errs = append(errs, fmt.Errorf("-owner-header: %q is no name of a header", c.ownerHeader))
+	}
 	if c.concurrency < 1 {
 		errs = append(errs, fmt.Errorf("-concurrency must be at least 1, not %d", c.concurrency))
 	}
@@ -145,6 +155,9 @@ func (c config) options(client redis.UniversalClient) []ginasync.Option {
 	}
 	if len(c.keys) > 0 {
 		opts = append(opts, ginasync.WithEncryption(c.keys...))
+	}
+	if c.ownerHeader != "" {
+		opts = append(opts, ginasync.WithOwner(func(r *gin.Context) string { return r.GetHeader(c.ownerHeader) }))
 	}
 	return opts
 }

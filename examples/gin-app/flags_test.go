@@ -34,16 +34,16 @@ func TestParseConfig(t *testing.T) {
 		assert.Equal(t, defaults, cfg)
 	})
 	t.Run("reads every flag", func(t *testing.T) {
-		cfg, err := parse(nil, "-addr", ":1", "-concurrency", "2", "-lease", "3s", "-grace", "4s", "-workers=false")
+		cfg, err := parse(nil, "-addr", ":1", "-concurrency", "2", "-lease", "3s", "-grace", "4s", "-workers=false", "-owner-header", "X-User")
 		require.NoError(t, err)
-		assert.Equal(t, config{addr: ":1", concurrency: 2, lease: 3 * time.Second, grace: 4 * time.Second}, cfg)
+		assert.Equal(t, config{addr: ":1", concurrency: 2, lease: 3 * time.Second, grace: 4 * time.Second, ownerHeader: "X-User"}, cfg)
 	})
 	t.Run("reads every variable", func(t *testing.T) {
 		cfg, err := parse(environment{
-			"GINAPP_ADDR": ":1", "GINAPP_CONCURRENCY": "2", "GINAPP_LEASE": "3s", "GINAPP_GRACE": "4s", "GINAPP_WORKERS": "false",
+			"GINAPP_ADDR": ":1", "GINAPP_CONCURRENCY": "2", "GINAPP_LEASE": "3s", "GINAPP_GRACE": "4s", "GINAPP_WORKERS": "false", "GINAPP_OWNER_HEADER": "X-User",
 		})
 		require.NoError(t, err)
-		assert.Equal(t, config{addr: ":1", concurrency: 2, lease: 3 * time.Second, grace: 4 * time.Second}, cfg)
+		assert.Equal(t, config{addr: ":1", concurrency: 2, lease: 3 * time.Second, grace: 4 * time.Second, ownerHeader: "X-User"}, cfg)
 	})
 	t.Run("reads the URL of Redis and the keys, from flags and variables", func(t *testing.T) {
 		first, second := testKey(1), testKey(2)
@@ -95,6 +95,7 @@ func TestParseConfigRefuses(t *testing.T) {
 		"the same in the environment": {env: environment{"GINAPP_REDIS": "localhost:6379"}, says: "-redis: the URL must begin"},
 		"a key that is none":          {args: []string{"-encrypt-key", "secret"}, says: "-encrypt-key: key 1 of 1"},
 		"the same as a variable":      {env: environment{"GINAPP_ENCRYPT_KEY": "secret"}, says: "-encrypt-key: key 1 of 1"},
+		"no name of a header":         {args: []string{"-owner-header", "X User"}, says: `-owner-header: "X User"`},
 		"several mistakes, all named": {args: []string{"-redis", "x", "-encrypt-key", "x", "-concurrency", "0", "-grace", "0"}, says: "-grace"},
 	} {
 		t.Run(name, func(t *testing.T) {

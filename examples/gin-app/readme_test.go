@@ -41,6 +41,17 @@ func TestReadmeTranscripts(t *testing.T) {
 	}
 }
 
+// TestReadmeOwners pastes the commands that show whose jobs are whose.
+func TestReadmeOwners(t *testing.T) {
+	needShell(t)
+	script := blocks(t, "README.md", "sh", "-owner-header X-User")
+	require.Contains(t, script, "8090")
+	t.Setenv("TMPDIR", t.TempDir())
+	out := paste(t, "../..", strings.ReplaceAll(script, "8090", freePort(t)))
+	assert.Contains(t, out, `{"jobs":[{"id":"`)
+	assert.Contains(t, out, "\n404\n")
+}
+
 // TestReadmeManyProcesses pastes the commands that run two processes on one Redis, with
 // other ports than theirs, in the top folder: they write into a folder of their own.
 func TestReadmeManyProcesses(t *testing.T) {
