@@ -9,6 +9,9 @@ var (
 	// ErrFull is returned by Create when the bound on waiting jobs, or the store's
 	// own bound, is reached. Nothing was stored; try again later.
 	ErrFull = errors.New("store: too many jobs are waiting")
+	// ErrOwnerFull is returned by Create when as many jobs of the owner are waiting as
+	// the owner may have. Nothing was stored; try again later.
+	ErrOwnerFull = errors.New("store: too many jobs of the owner are waiting")
 	// ErrKeyReused is returned by Create when the idempotency key belongs to a job
 	// with another fingerprint. Nothing was stored.
 	ErrKeyReused = errors.New("store: idempotency key was used for another request")

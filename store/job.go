@@ -116,4 +116,9 @@ type NewJob struct {
 	// MaxWaiting bounds the queued and scheduled jobs of the store: Create returns
 	// ErrFull when there are as many already. 0: no bound.
 	MaxWaiting int
+	// MaxWaitingOfOwner bounds the queued and scheduled jobs of Owner: Create returns
+	// ErrOwnerFull, also when the store is full, when there are as many already. Those
+	// created without this bound may be left out of the count. 0, and an empty Owner: no
+	// bound.
+	MaxWaitingOfOwner int
 }

@@ -18,8 +18,9 @@ type Jobs interface {
 	// It draws the id. If job.Key is held by a job with the same fingerprint, it
 	// stores nothing and returns that job as it is now, with created false; the key
 	// is reserved in the same step that stores the job and freed when the job is
-	// removed. Errors: ErrFull, ErrKeyReused; both leave nothing, and ErrFull leaves
-	// the key free. A key that is held is looked at before the bound.
+	// removed. Errors: ErrFull, ErrOwnerFull, ErrKeyReused; all leave nothing, and the
+	// first two leave the key free. A key that is held is looked at before the bounds,
+	// and they are checked in the step that stores the job.
 	Create(ctx context.Context, job NewJob) (j Job, created bool, err error)
 
 	// Get returns the job as it is now. Errors: ErrNotFound.

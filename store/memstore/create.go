@@ -23,8 +23,8 @@ func (s *Store) Create(ctx context.Context, job store.NewJob) (store.Job, bool, 
 		}
 		return holder.view(), false, nil
 	}
-	if !s.admit(fresh.size(), job.MaxWaiting) {
-		return store.Job{}, false, store.ErrFull
+	if err := s.admit(fresh.size(), &job); err != nil {
+		return store.Job{}, false, err
 	}
 	r := s.spare.take()
 	*r = fresh
@@ -67,17 +67,20 @@ func (s *Store) holderOf(key string, now moment) *record {
 	return s.find(r.id, now)
 }
 
-// admit makes room for a new job of that size and reports whether there is any.
-// Finished jobs are dropped only if that is enough.
-func (s *Store) admit(size int64, maxWaiting int) bool {
-	if maxWaiting > 0 && s.counts.waiting() >= maxWaiting {
-		return false
+// admit makes room for a new job of that size, if its bounds allow one more. Finished
+// jobs are dropped only if that is enough.
+func (s *Store) admit(size int64, job *store.NewJob) error {
+	if job.MaxWaitingOfOwner > 0 && s.waitingOf(job.Owner) >= job.MaxWaitingOfOwner {
+		return store.ErrOwnerFull
+	}
+	if job.MaxWaiting > 0 && s.counts.waiting() >= job.MaxWaiting {
+		return store.ErrFull
 	}
 	if s.bytes-s.archive.bytes+size > s.maxBytes {
-		return false
+		return store.ErrFull
 	}
 	s.trim(size)
-	return true
+	return nil
 }
 
 // add enters a new record everywhere it belongs.

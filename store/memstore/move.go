@@ -47,8 +47,10 @@ func (s *Store) takeOut(r *record) {
 	s.bytes -= r.size()
 	switch r.state {
 	case store.Queued:
+		r.owner.waiting--
 		r.queue.line.remove(r)
 	case store.Scheduled:
+		r.owner.waiting--
 		r.queue.schedule.remove(r)
 		r.due = 0
 	case store.InProgress:
@@ -65,8 +67,10 @@ func (s *Store) putIn(r *record, to destination, now moment) {
 	s.counts.add(to.state, 1)
 	switch to.state {
 	case store.Queued:
+		r.owner.waiting++
 		s.line(r, to)
 	case store.Scheduled:
+		r.owner.waiting++
 		r.due, r.until = to.due.stamp, to.due.elapsed
 		r.queue.schedule.add(r)
 		if r.index == 0 {

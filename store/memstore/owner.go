@@ -15,6 +15,7 @@ type ledger struct {
 	origin  int // slot of entries[0]
 	front   int // how many entries at the front are gaps
 	gaps    int // how many of the others are
+	waiting int // jobs that are queued or scheduled
 }
 
 // entry keeps the seq of a removed job so that the ledger stays searchable.
@@ -36,6 +37,14 @@ func (s *Store) joinOwner(r *record, name string) {
 	r.owner = l
 	r.slot = l.origin + len(l.entries)
 	l.entries = append(l.entries, entry{r.seq, r.number})
+}
+
+// waitingOf is the number of jobs that MaxWaitingOfOwner bounds.
+func (s *Store) waitingOf(owner string) int {
+	if l := s.owners[owner]; l != nil && owner != "" {
+		return l.waiting
+	}
+	return 0
 }
 
 // leaveOwner takes a record out of its ledger and forgets the ledger with its

@@ -51,6 +51,11 @@ func specimens() []specimen {
 		}},
 		{"frozen version", frozenVersion, []string{"claim/a claim hands out the job with its request and begins an attempt"}},
 		{"checked bound", checkedBound, []string{"concurrent/concurrent creates fill the bound exactly"}},
+		{"checked owner", checkedOwner, []string{"owner bound/concurrent creates fill the bound exactly"}},
+		{"counted once", countedOnce, []string{
+			"owner bound/a place is free when its job is claimed or canceled",
+			"owner bound/an owner whose jobs have gone has all places",
+		}},
 		{"settled twice", settledTwice, []string{"settle/a repeated settle changes nothing and returns what the first did"}},
 		{"blind watch", blindWatch, []string{"watch/a watch is told of every change of its job"}},
 		{"loose cursor", looseCursor, []string{"list/a cursor of another query, or none at all, is refused"}},

@@ -46,6 +46,7 @@ func areas() []area {
 	return []area{
 		{"create", createCases()},
 		{"key", keyCases()},
+		{"owner bound", ownerBoundCases()},
 		{"memory", memoryCases()},
 		{"claim", claimCases()},
 		{"settle", settleCases()},
