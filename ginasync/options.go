@@ -25,9 +25,10 @@ type config struct {
 	middleware  []gin.HandlerFunc
 
 	// Job options.
-	store     store.Store
-	maxQueued int
-	defaults  routeConfig
+	store             store.Store
+	maxQueued         int
+	maxQueuedPerOwner int // 0: no bound
+	defaults          routeConfig
 
 	// Options of what is stored.
 	keys        *keyring
@@ -101,6 +102,9 @@ func (c *config) checkTogether() {
 	}
 	if c.admin != nil && c.owner == nil {
 		c.mistake("WithAdmin needs WithOwner: without owners there is nobody's job that others may not see")
+	}
+	if c.maxQueuedPerOwner > 0 && c.owner == nil {
+		c.mistake("WithMaxQueuedPerOwner needs WithOwner: without owners there is only WithMaxQueued")
 	}
 	slots := 0
 	for _, n := range c.queues {

@@ -37,6 +37,20 @@ func WithMaxQueued(n int) Option {
 	}
 }
 
+// WithMaxQueuedPerOwner bounds the jobs of one owner that wait, queued or scheduled: a
+// submission over it is answered 429 with Retry-After, so that one client cannot take all
+// places of [WithMaxQueued]. A job that is tried again, by itself or by the retry route,
+// counts and is not refused. It needs [WithOwner]. Set it in all processes: those without
+// it store jobs that are not counted. Default: none.
+func WithMaxQueuedPerOwner(n int) Option {
+	return func(c *config) {
+		if n < 1 {
+			c.mistake("WithMaxQueuedPerOwner must be at least 1, not %d: leave the option out for no bound", n)
+		}
+		c.maxQueuedPerOwner = n
+	}
+}
+
 // WithDefaults sets route options for all routes; a route's own come after them.
 func WithDefaults(opts ...RouteOption) Option {
 	return func(c *config) { c.defaults.apply(opts) }

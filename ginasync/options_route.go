@@ -24,6 +24,7 @@ type routeConfig struct {
 	retention   time.Duration
 	delay       time.Duration
 	wait        time.Duration // that a submission waits for the answer unasked
+	keyRequired bool          // no request without an idempotency key
 	maxBody     int64
 	maxResult   int64
 	retryOn     func(status int, err error) bool

@@ -42,6 +42,10 @@ var problems = [...]struct {
 	// Submissions.
 	{errTooManyWatchers, newProblem("too-many-watchers", http.StatusServiceUnavailable, "Too many requests wait", "nothing was stored; send the request again later, or with Prefer: respond-async").after(5 * time.Second)},
 	{store.ErrFull, newProblem("queue-full", http.StatusServiceUnavailable, "Too many jobs are waiting", "nothing was stored; send the request again later").after(5 * time.Second)},
+	{store.ErrOwnerFull, newProblem("too-many-jobs", http.StatusTooManyRequests, "Too many of your jobs are waiting", "nothing was stored; send the request again when some of them have begun, or cancel some").after(10 * time.Second)},
+	{store.ErrKeyReused, newProblem("idempotency-key-reused", http.StatusUnprocessableEntity, "Idempotency-Key already used", "an earlier request with this Idempotency-Key was another one: method, path, query, content type or body differ; nothing was stored; send a new request with a new key")},
+	{errKeyMissing, newProblem("idempotency-key-missing", http.StatusBadRequest, "Idempotency-Key missing", "")},
+	{errKeyInvalid, newProblem("idempotency-key-invalid", http.StatusBadRequest, "Invalid Idempotency-Key", "")},
 	{errBodyTooLarge, newProblem("body-too-large", http.StatusRequestEntityTooLarge, "Request body too large", "")},
 	{errBodyTruncated, newProblem("body-truncated", http.StatusBadRequest, "Request body incomplete", "the body ended before its announced length; no job was stored")},
 	{errBodyConsumed, newProblem("body-consumed", http.StatusInternalServerError, "Request body already read", "")},

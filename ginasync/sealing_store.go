@@ -20,9 +20,8 @@ var (
 	_ store.Configured = (*sealedStore)(nil)
 )
 
-// Create implements store.Jobs. Key and Fingerprint go in as they are: the store
-// compares them, and a sealed value is never the same twice. Whoever sets them has to
-// make them digests here, under all keys alike.
+// Create implements store.Jobs. Key and Fingerprint go in as they are: they are digests
+// (see reserve), which the store compares, and a sealed value is never the same twice.
 func (s *sealedStore) Create(ctx context.Context, job store.NewJob) (store.Job, bool, error) {
 	job.Request, job.Envelope = s.keys.sealRequest(&job)
 	stored, created, err := s.Store.Create(ctx, job)

@@ -48,7 +48,10 @@ func (m *Manager) submit(c *gin.Context, r *route) {
 	// The body is complete: from here on the client may go away, the job stays.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), storeTimeout)
 	defer cancel()
-	stored, _, err := m.store.Create(ctx, job)
+	stored, created, err := m.store.Create(ctx, job)
+	if err == nil && !created { // the job of an earlier request with the same key
+		c.Header("Idempotent-Replayed", "true")
+	}
 	switch {
 	case err != nil:
 		m.fail(c, err)
@@ -77,6 +80,10 @@ func (m *Manager) newJob(c *gin.Context, r *route) (store.NewJob, error) {
 	if err != nil {
 		return store.NewJob{}, err
 	}
+	key, err := r.idempotencyKeyOf(c.Request.Header)
+	if err != nil {
+		return store.NewJob{}, err
+	}
 	keys, err := captureKeys(c, r.cfg.keys)
 	if err != nil {
 		return store.NewJob{}, err
@@ -94,12 +101,16 @@ func (m *Manager) newJob(c *gin.Context, r *route) (store.NewJob, error) {
 		public := m.cfg.url(c, c.Request.URL.EscapedPath())
 		taken.envelope = appendPair(taken.envelope, "", pairURL, public)
 	}
-	return store.NewJob{
+	job := store.NewJob{
 		Route: r.name, Queue: r.cfg.queue, Owner: owner,
 		MaxAttempts: r.cfg.maxAttempts, Delay: r.cfg.delay, Retention: r.cfg.retention,
 		Request: taken.request, Envelope: taken.envelope,
-		MaxWaiting: m.cfg.maxQueued,
-	}, nil
+		MaxWaiting: m.cfg.maxQueued, MaxWaitingOfOwner: m.cfg.maxQueuedPerOwner,
+	}
+	if key != "" {
+		reserve(&job, key, c.Request, taken.body)
+	}
+	return job, nil
 }
 
 // answerAccepted sends the 202. Content-Location says that its content is what GET
