@@ -16,8 +16,10 @@ func (p *pair) create() act {
 	job := store.NewJob{
 		Route: []string{"POST /a", "POST /b"}[p.pick(2)], Queue: []string{"x", "y"}[p.pick(2)],
 		Owner: []string{"", "alice", "bob"}[p.pick(3)], MaxAttempts: 1 + p.pick(3), Retention: time.Hour,
-		Delay:   p.delay(0, 0, 0, soon, far),
-		Request: []byte{byte(p.pick(256)), 'r'}, Envelope: []byte{'e', byte(p.pick(256))},
+		Delay: p.delay(0, 0, 0, soon, far),
+		// Always there: without it a store need not count.
+		MaxWaitingOfOwner: 2 + p.pick(8),
+		Request:           []byte{byte(p.pick(256)), 'r'}, Envelope: []byte{'e', byte(p.pick(256))},
 	}
 	if p.pick(3) == 0 {
 		job.Key, job.Fingerprint = fmt.Sprint("key ", p.pick(6)), fmt.Sprint(p.pick(2))

@@ -161,7 +161,7 @@ func (s *side) refs(refs []store.Ref) map[int]int64 {
 // word is an error as far as stores have to agree on it.
 func word(err error) string {
 	for _, known := range []error{
-		store.ErrNotFound, store.ErrFull, store.ErrKeyReused, store.ErrFinished, store.ErrNotFailed,
+		store.ErrNotFound, store.ErrFull, store.ErrOwnerFull, store.ErrKeyReused, store.ErrFinished, store.ErrNotFailed,
 		store.ErrNotFinished, store.ErrLeaseLost, store.ErrBadCursor,
 	} {
 		if errors.Is(err, known) {

@@ -16,7 +16,8 @@ type creation struct {
 	id, key string // key is the digest of the idempotency key
 	job     store.NewJob
 	payload []byte
-	bound   int // of the partition; 0: none
+	// The partition's shares of the bounds; 0: none.
+	bound, ownerBound int
 }
 
 func (c creation) size() int { return len(c.payload) + 256 }
@@ -29,16 +30,15 @@ type created struct {
 }
 
 // Create implements store.Jobs. Jobs that are created at the same time go to Redis
-// together. The store has no bound of its own; MaxWaiting is divided among the
-// partitions. With WithReplicas there is one more error: ErrNotReplicated.
+// together. The store has no bound of its own; MaxWaiting and MaxWaitingOfOwner are divided
+// among the partitions, rounded up, so that a job with a key, which has its partition, can
+// be refused a little before they are reached. With WithReplicas there is one more error: ErrNotReplicated.
 func (s *Store) Create(ctx context.Context, job store.NewJob) (store.Job, bool, error) {
 	if s.err != nil {
 		return store.Job{}, false, s.err
 	}
 	c := creation{job: job, payload: joinPayload(job.Request, job.Envelope)}
-	if job.MaxWaiting > 0 {
-		c.bound = (job.MaxWaiting + s.own - 1) / s.own
-	}
+	c.bound, c.ownerBound = s.share(job.MaxWaiting), s.share(job.MaxWaitingOfOwner)
 	c.job.Request, c.job.Envelope = nil, nil // the caller may reuse them
 	if job.Key != "" {
 		c.key = digest(job.Key)
@@ -53,11 +53,16 @@ func (s *Store) Create(ctx context.Context, job store.NewJob) (store.Job, bool, 
 		var isNew bool
 		// A partition can be full while others are not. After any other error the job may
 		// be stored, and must not be stored again.
-		if stored, isNew, err = s.createIn(ctx, p, c); !errors.Is(err, store.ErrFull) {
+		if stored, isNew, err = s.createIn(ctx, p, c); !errors.Is(err, store.ErrFull) && !errors.Is(err, store.ErrOwnerFull) {
 			return stored, isNew, err
 		}
 	}
 	return store.Job{}, false, err
+}
+
+// share is a partition's part of a bound; 0 for no bound.
+func (s *Store) share(bound int) int {
+	return (max(bound, 0) + s.own - 1) / s.own
 }
 
 func (s *Store) createIn(ctx context.Context, p *partition, c creation) (store.Job, bool, error) {
@@ -74,13 +79,13 @@ func (s *Store) createIn(ctx context.Context, p *partition, c creation) (store.J
 // sendCreates stores jobs in one call.
 func (p *partition) sendCreates(ctx context.Context, jobs []creation) ([]created, error) {
 	keys := make([]string, 0, len(jobs))
-	args := make([]any, 0, len(jobs)*10)
+	args := make([]any, 0, len(jobs)*11)
 	for i := range jobs {
 		c := &jobs[i]
 		keys = append(keys, p.record(c.id))
 		args = append(args, c.job.Queue, c.job.Owner, c.job.Route, max(c.job.MaxAttempts, 1),
 			milliseconds(c.job.Delay), retention(c.job.Retention), c.payload,
-			c.key, c.job.Fingerprint, c.bound)
+			c.key, c.job.Fingerprint, c.bound, c.ownerBound)
 	}
 	reply, err := p.runCreate(ctx, keys, args)
 	if err != nil && !errors.Is(err, ErrNotReplicated) {
@@ -109,6 +114,8 @@ func (c *creation) answer(reply any) created {
 		switch value {
 		case "full":
 			return created{err: store.ErrFull}
+		case "owner full":
+			return created{err: store.ErrOwnerFull}
 		case "reused":
 			return created{err: store.ErrKeyReused}
 		}

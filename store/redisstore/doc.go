@@ -32,6 +32,8 @@
 //	:line:QUEUE    list    ids of the queued jobs, the next one first
 //	:due:QUEUE     zset    ids of the scheduled jobs by time in microseconds
 //	:owner:OWNER   zset    ids of the owner's jobs by order of creation
+//	:waiting       hash    for each owner with a bound on waiting jobs how many of those
+//	                       created under it wait
 //	:key:DIGEST    string  id of the job that holds an idempotency key
 //	:expiry        zset    ids and owners of the jobs that are over by the time they expire
 //	:sessions      zset    sessions by the time their lease ends; 0: taken by recovery
@@ -46,7 +48,8 @@
 // The fields of a job are s state, v version, n attempt, m attempts at most, c number
 // of the claim, q queue, o owner, rt route, e retention in milliseconds; cr created, rd
 // ready, du due, st started, fi finished, ca asked to stop, in milliseconds; b bytes of
-// the payload, u 1 when somebody got the job by its key; r response, p progress, d
+// the payload, u 1 when somebody got the job by its key, w 1 when its owner's waiting jobs
+// are counted; r response, p progress, d
 // problem; k digest of the idempotency key, f fingerprint; h session that holds it or was
 // the last to, z what the latest settle did, x the latest release, y the latest retry.
 // Short names and few fields keep the hash compact in the server's memory, as long as no

@@ -72,7 +72,10 @@ func TestNoKeyIsLeftAfterRetention(t *testing.T) {
 	client := redistest.Start(t).Client(t)
 	s := redisstore.New(client, redisstore.WithPartitions(3))
 	session := join(t, s, time.Minute)
-	brief := func(j *store.NewJob) { j.Retention = 50 * time.Millisecond }
+	brief := func(j *store.NewJob) {
+		j.Retention = 50 * time.Millisecond
+		j.Owner, j.MaxWaitingOfOwner = "alice", 100
+	}
 	keyed := func(j *store.NewJob) { j.Key = "key " + strconv.Itoa(j.MaxAttempts) }
 	problem := store.Problem{Type: "t", Title: "T", Status: 500}
 

@@ -84,6 +84,20 @@ func TestPartitions(t *testing.T) {
 			}
 			assert.Equal(t, 9, n)
 		},
+		"the bound on an owner's waiting jobs is divided too": func(t *testing.T, s *redisstore.Store, _ string) {
+			bounded := store.NewJob{Route: "r", Queue: "default", Owner: "alice", MaxAttempts: 1, Retention: time.Hour, MaxWaitingOfOwner: 9}
+			n := 0
+			for ; n < 20; n++ {
+				if _, _, err := s.Create(t.Context(), bounded); err != nil {
+					require.ErrorIs(t, err, store.ErrOwnerFull)
+					break
+				}
+			}
+			assert.Equal(t, 9, n)
+			bounded.Owner = "bob"
+			_, _, err := s.Create(t.Context(), bounded)
+			require.NoError(t, err)
+		},
 		"counts are of all of them": func(t *testing.T, s *redisstore.Store, _ string) {
 			for range 4 {
 				create(t, s)

@@ -37,17 +37,28 @@ local function owns(lock, token) return call('GET', lock) == token end
 -- view returns the values of FIELDS.
 local function view(record) return call('HMGET', record, unpack(FIELDS)) end
 
--- counted notes that a job leaves one state for another; write_counts makes it so.
+-- counted notes that a job leaves one state for another; write_counts makes it so. With
+-- the owner come those jobs alone that were created under a bound on the owner's waiting
+-- jobs: its field w is there.
 local counts = { queued = 0, scheduled = 0, in_progress = 0 }
+local WAITS = { queued = 1, scheduled = 1 }
+local owners_waiting = {}
 
-local function counted(from, to)
+local function counted(from, to, owner)
   if counts[from] then counts[from] = counts[from] - 1 end
   if counts[to] then counts[to] = counts[to] + 1 end
+  if owner then
+    owners_waiting[owner] = (owners_waiting[owner] or 0) + (WAITS[to] or 0) - (WAITS[from] or 0)
+  end
 end
 
 local function write_counts()
   for state, n in pairs(counts) do
     if n ~= 0 then call('HINCRBY', partition, state, n) end
+  end
+  for owner, n in pairs(owners_waiting) do
+    local waiting = partition .. ':waiting'
+    if n ~= 0 and call('HINCRBY', waiting, owner, n) <= 0 then call('HDEL', waiting, owner) end
   end
 end
 

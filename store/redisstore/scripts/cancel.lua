@@ -6,14 +6,14 @@
 go_on_without_memory()
 
 local id = string.sub(KEYS[2], -ID_LENGTH)
-local job = call('HMGET', KEYS[2], 's', 'v', 'q', 'ca', 'e', 'o', 'k', 'h', 'c')
+local job = call('HMGET', KEYS[2], 's', 'v', 'q', 'ca', 'e', 'o', 'k', 'h', 'c', 'w')
 local state, queue = job[1], job[3]
 
 local function end_waiting()
   call('HSET', KEYS[2], 's', 'canceled', 'v', job[2] + 1, 'fi', now)
   finish(id, 'canceled', job[5], job[6], job[7])
   write_finished()
-  counted(state, 'canceled')
+  counted(state, 'canceled', job[10] and job[6])
   write_counts()
   changed(id, job[2] + 1)
 end

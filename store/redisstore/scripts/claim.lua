@@ -90,9 +90,11 @@ local from = claims + 1
 local refs = {}
 local bytes = 0 -- of the payloads
 
--- WITH_SIZE also has the number of bytes of the payload; show puts the id in its place.
+-- WITH_SIZE also has the number of bytes of the payload and whether the owner's waiting jobs
+-- are counted; show and show_payloads put id and payload in their places.
 local WITH_SIZE = { unpack(CLAIMED) }
 WITH_SIZE[#WITH_SIZE + 1] = 'b'
+WITH_SIZE[#WITH_SIZE + 1] = 'w'
 
 -- take claims the job if it is there and waits; other hands may have removed it.
 local function take(id)
@@ -100,12 +102,12 @@ local function take(id)
   local job = call('HMGET', record, unpack(WITH_SIZE))
   if job[4] ~= 'queued' then return false end
   claims = claims + 1
-  bytes = bytes + job[#WITH_SIZE]
+  bytes = bytes + job[#WITH_SIZE - 1]
   job[1], job[2], job[3], job[4], job[11] = job[1] + 1, job[2] + 1, job[3] + 1, 'in_progress', now
   call('HSET', record, 'v', job[1], 'n', job[2], 'c', job[3], 's', job[4], 'st', now, 'h', ARGV[2])
   refs[#refs + 1] = claims
   refs[#refs + 1] = id .. ':' .. job[3]
-  counted('queued', 'in_progress')
+  counted('queued', 'in_progress', job[#WITH_SIZE] and job[7])
   changed(id, job[1])
   show(id, job)
   return true

@@ -2,12 +2,12 @@
 --
 -- KEYS: partition, then the record of each job
 -- ARGV: for each job: queue, owner, route, attempts, delay and retention in
---       milliseconds, payload, key, fingerprint, bound
--- Returns for each job: the time of its creation; 'full'; 'reused'; or the id and the
--- values of FIELDS of the job that was there, which is the job itself when this call
--- is a repeated one.
+--       milliseconds, payload, key, fingerprint, bound, bound of the owner
+-- Returns for each job: the time of its creation; 'full'; 'owner full'; 'reused'; or the
+-- id and the values of FIELDS of the job that was there, which is the job itself when
+-- this call is a repeated one.
 
-local PER_JOB = 10
+local PER_JOB = 11
 
 local stats = call('HMGET', partition, 'order', 'queued', 'scheduled')
 -- The order of creation rises within the partition and is comparable with that of
@@ -46,12 +46,22 @@ local function hand_out(record, id)
   return found(record, id)
 end
 
+-- owner_is_full tells whether as many jobs of the owner wait as may, with those of this call.
+local function owner_is_full(owner, bound)
+  local before = tonumber(call('HGET', partition .. ':waiting', owner)) or 0
+  return before + (owners_waiting[owner] or 0) >= bound
+end
+
 -- add stores the job whose arguments stand behind the a-th.
-local function add(record, id, a)
+local function add(record, id, a, bounded)
   local queue, owner, delay, key = ARGV[a + 1], ARGV[a + 2], tonumber(ARGV[a + 5]), ARGV[a + 8]
   local state = 'queued'
   local more = {}
   if owner ~= '' then more = { 'o', owner } end
+  if bounded then
+    more[#more + 1] = 'w'
+    more[#more + 1] = 1
+  end
   if key ~= '' then
     for _, value in ipairs({ 'k', key, 'f', ARGV[a + 9] }) do more[#more + 1] = value end
     call('SET', partition .. ':key:' .. key, id)
@@ -69,7 +79,7 @@ local function add(record, id, a)
   call('SET', request_of(id), ARGV[a + 7])
   order = order + 1
   collect(owners, owner, order, id)
-  counted(nil, state)
+  counted(nil, state, bounded and owner)
   return now
 end
 
@@ -82,9 +92,12 @@ local function create(record, a)
     if held and call('HGET', held, 'f') ~= ARGV[a + 9] then return 'reused' end
     if held then return hand_out(held, held_by) end
   end
+  local owner, owner_bound = ARGV[a + 2], tonumber(ARGV[a + 11])
+  local bounded = owner_bound > 0 and owner ~= ''
+  if bounded and owner_is_full(owner, owner_bound) then return 'owner full' end
   if bound > 0 and waiting >= bound then return 'full' end
   waiting = waiting + 1
-  return add(record, id, a)
+  return add(record, id, a, bounded)
 end
 
 local replies = {}

@@ -6,7 +6,7 @@
 -- 0; then the values of FIELDS.
 
 local id = string.sub(KEYS[2], -ID_LENGTH)
-local job = call('HMGET', KEYS[2], 's', 'v', 'n', 'q', 'o', 'k', 'y')
+local job = call('HMGET', KEYS[2], 's', 'v', 'n', 'q', 'o', 'k', 'y', 'w')
 local done = 0
 if job[7] == ARGV[2] then
   done = 1
@@ -20,7 +20,7 @@ elseif job[1] == 'failed' then
   if job[6] then call('PERSIST', partition .. ':key:' .. job[6]) end
   call('ZREM', partition .. ':expiry', id .. (job[5] or ''))
   line_up(job[4], 'RPUSH', id)
-  counted('failed', 'queued')
+  counted('failed', 'queued', job[8] and job[5])
   write_counts()
   changed(id, job[2] + 1)
 end

@@ -42,7 +42,7 @@ local refs = {} -- of the jobs that leave the session
 local function settle(record, a)
   local id = string.sub(record, -ID_LENGTH)
   local claim, state, problem = ARGV[a + 1], ARGV[a + 2], ARGV[a + 4]
-  local job = call('HMGET', record, 'v', 'ca', 'e', 'o', 'k', 'd', 's', 'h', 'c')
+  local job = call('HMGET', record, 'v', 'ca', 'e', 'o', 'k', 'd', 's', 'h', 'c', 'w')
   if job[7] ~= 'in_progress' or job[8] ~= ARGV[2] or job[9] ~= claim then return settled_before(record, claim) end
 
   local ref = id .. ':' .. claim
@@ -59,7 +59,7 @@ local function settle(record, a)
   else
     settle_over(id, record, job, claim, state, problem, ARGV[a + 5], ARGV[a + 6])
   end
-  counted('in_progress', state)
+  counted('in_progress', state, job[10] and job[4])
   changed(id, job[1] + 1)
   return state
 end

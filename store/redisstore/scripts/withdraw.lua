@@ -5,7 +5,7 @@
 -- Returns 1 when the job is gone, 0 when it stays.
 
 local id = string.sub(KEYS[2], -ID_LENGTH)
-local job = call('HMGET', KEYS[2], 's', 'c', 'q', 'o', 'k', 'u')
+local job = call('HMGET', KEYS[2], 's', 'c', 'q', 'o', 'k', 'u', 'w')
 if not job[1] then return 1 end
 if job[2] ~= '0' or job[6] then return 0 end
 if job[1] == 'queued' then
@@ -18,7 +18,7 @@ end
 if job[5] then call('DEL', partition .. ':key:' .. job[5]) end
 call('ZREM', partition .. ':owner:' .. (job[4] or ''), id)
 call('DEL', KEYS[2], request_of(id))
-counted(job[1], nil)
+counted(job[1], nil, job[7] and job[4])
 write_counts()
 changed(id, 0)
 return 1
