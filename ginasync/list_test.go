@@ -67,8 +67,8 @@ func TestList(t *testing.T) {
 		ids := everyJob(t, a.store, "ann")
 		other := jobFrom(t, a.store, store.NewJob{Route: "GET /a b/:c", Queue: "q", Owner: "ann", MaxAttempts: 1, Retention: time.Hour}, store.Queued)
 		for query, want := range map[string][]string{
-			"state=failed":           {ids[store.Failed]},
-			"state=failed,completed": {ids[store.Failed], ids[store.Completed]},
+			"state=failed":                                {ids[store.Failed]},
+			"state=failed,completed":                      {ids[store.Failed], ids[store.Completed]},
 			"state=failed&state=completed,%20in_progress": {ids[store.Failed], ids[store.Completed], ids[store.InProgress]},
 			"state=queued,queued":                         {other, ids[store.Queued]},
 			"state=&route=&unknown=1":                     {other, ids[store.Queued], ids[store.Scheduled], ids[store.Canceled], ids[store.Failed], ids[store.Completed], ids[store.InProgress]},
