@@ -24,6 +24,7 @@ func TestManyProcesses(t *testing.T) {
 		"a full Redis refuses jobs and keeps those it has":                staysFull,
 		"what is encrypted is nowhere in Redis, and a wrong key says so":  isEncrypted,
 		"without a key the credentials are nowhere in Redis":              keepsNoCredentials,
+		"an idempotency key means the same to all processes":              keepsIdempotencyKeys,
 		"a Cluster shares the jobs, spread over partitions":               worksOnACluster,
 		"Sentinels lead to the server, also to the one after a fail-over": worksWithSentinels,
 	} {
