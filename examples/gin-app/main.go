@@ -17,6 +17,7 @@ import (
 
 	"github.com/asyncendpoints/gin-async/ginasync"
 	"github.com/asyncendpoints/gin-async/worker"
+	"github.com/gin-contrib/cors"
 	"github.com/gin-gonic/gin"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
@@ -63,6 +64,12 @@ func run(args []string, lookupEnv func(string) (string, bool), stderr io.Writer)
 // client, or in memory if there is none.
 func newApp(cfg config, client redis.UniversalClient) (*ginasync.Manager, error) {
 	r := gin.Default()
+	r.Use(cors.New(cors.Config{
+		AllowAllOrigins: true, // a service that knows its pages names their origins
+		AllowMethods:    ginasync.AllowMethods(),
+		AllowHeaders:    ginasync.AllowHeaders(),
+		ExposeHeaders:   ginasync.ExposeHeaders(),
+	}))
 	routes(r)
 	jobs, err := ginasync.New(r, cfg.options(client)...)
 	if err != nil {
