@@ -61,7 +61,7 @@ func (w *Worker) execute(r *run) {
 // attend calls the handler and ends the attempt, whichever way the handler comes
 // back or does not.
 func (w *Worker) attend(r *run, route *Route) {
-	r.backoff = route.Backoff
+	r.backoff, r.settled = route.Backoff, route.Settled
 	if route.Timeout > 0 {
 		r.limit(route.Timeout)
 	}

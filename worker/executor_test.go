@@ -54,6 +54,25 @@ func TestReports(t *testing.T) {
 		})
 	})
 
+	t.Run("a postponed job runs again after that time, the attempt not counted", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, b *bench) {
+			var runs atomic.Int32
+			b.run(func(context.Context, store.Claim) worker.Report {
+				if runs.Add(1) <= 3 {
+					return worker.Report{Postpone: time.Minute, Problem: problem("unused")}
+				}
+				return worker.Report{}
+			})
+			id := b.job(attempts(1))
+			job := b.becomes(id, store.Scheduled)
+			assert.Equal(t, 0, job.Attempt)
+			assert.Equal(t, time.Minute, time.Until(job.DueAt))
+			assert.True(t, job.Problem.IsZero())
+			time.Sleep(3 * time.Minute)
+			assert.Equal(t, 1, b.becomes(id, store.Completed).Attempt)
+		})
+	})
+
 	t.Run("a failure worth a retry is tried until the attempts are used up", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, b *bench) {
 			b.start(b.configFor(worker.Route{

@@ -62,6 +62,9 @@ func (r *run) byCause(cause error) ending {
 
 // byReport ends an attempt as its handler says.
 func (r *run) byReport(report *Report) ending {
+	if report.Postpone > 0 {
+		return ending{does: release, delay: report.Postpone}
+	}
 	if report.Problem.IsZero() {
 		result := store.Result{}
 		if report.Result != nil {

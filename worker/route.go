@@ -15,6 +15,12 @@ type Route struct {
 	Timeout time.Duration
 	// Backoff spaces the attempts. The zero value means DefaultBackoff.
 	Backoff Backoff
+	// Settled is called after the store has taken the outcome of an attempt that Handle
+	// was called for, with the id of the job and the state that it has then, before the
+	// slot of the attempt is freed; so it should not take long. It is not called for an
+	// attempt that was given back or whose lease was lost, and the process may end
+	// before. ctx ends with the session. nil: nothing is called.
+	Settled func(ctx context.Context, id string, became store.State)
 }
 
 // Handler runs one attempt of a job. It is called by many goroutines at once, and
@@ -39,4 +45,7 @@ type Report struct {
 	// RetryAfter is how long the next attempt waits; 0 or less: as the route's
 	// Backoff says.
 	RetryAfter time.Duration
+	// Postpone, above 0, says that it is too early: the job is given back for that
+	// long and the attempt is not counted. The other fields are not used then.
+	Postpone time.Duration
 }

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"context"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,7 @@ type run struct {
 	ctx     attemptContext
 	attempt Attempt
 	backoff Backoff // of the route, once it is known
+	settled func(ctx context.Context, id string, became store.State)
 	times   times
 	over    atomic.Bool
 

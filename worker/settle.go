@@ -27,6 +27,9 @@ func (w *Worker) write(r *run, e *ending) {
 	}
 	if e.does == settle {
 		w.logSettled(life, r, &e.outcome, became)
+		if r.settled != nil {
+			r.settled(life, r.attempt.ID, became)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/asyncendpoints/gin-async/store"
+	"github.com/asyncendpoints/gin-async/worker"
 )
 
 func TestSettleIsRepeated(t *testing.T) {
@@ -113,5 +114,41 @@ func TestACanceledJobIsNotCompleted(t *testing.T) {
 		id = b.job()
 		b.run(succeed)
 		b.becomes(id, store.Canceled)
+	})
+}
+
+func TestSettled(t *testing.T) {
+	t.Run("is told what each settled attempt came to, once, and of no attempt that was given back", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, b *bench) {
+			told := make(chan store.State, 10)
+			reports := make(chan worker.Report, 3)
+			reports <- worker.Report{Postpone: time.Second}
+			reports <- worker.Report{Problem: problem("busy"), Retry: true}
+			reports <- worker.Report{}
+			var id string
+			route := worker.Route{
+				Handle: func(context.Context, store.Claim) worker.Report { return <-reports },
+				Settled: func(ctx context.Context, of string, became store.State) {
+					assert.NoError(t, ctx.Err())
+					assert.Equal(t, id, of)
+					assert.Equal(t, became, b.state(id), "the store has it already")
+					told <- became
+				},
+			}
+			b.tap.once("settle", func(_ context.Context, call func() error) error {
+				assert.NoError(t, call())
+				return errBroken // the reply is lost
+			})
+			id = b.job()
+			b.start(b.configFor(route))
+			time.Sleep(time.Minute)
+			b.becomes(id, store.Completed)
+			close(told)
+			var states []store.State
+			for state := range told {
+				states = append(states, state)
+			}
+			assert.Equal(t, []store.State{store.Scheduled, store.Completed}, states)
+		})
 	})
 }
