@@ -3,7 +3,7 @@ COUNT     ?= 1
 FUZZTIME  ?= 60s
 BENCHTIME ?= 1s
 RUN       ?= .
-COVERED   := ./store ./store/memstore ./store/redisstore ./worker ./ginasync ./ginasync/client
+COVERED   := ./store ./store/memstore ./store/redisstore ./worker ./ginasync ./ginasync/client ./ginasync/webhook ./ginasync/internal/outbound
 LINT      := .bin/golangci-lint-v2.15.0
 
 .PHONY: help test chaos cover fuzz bench benchtest microbench lint example redis

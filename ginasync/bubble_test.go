@@ -23,6 +23,7 @@ import (
 // passes when everybody waits.
 type bubble struct {
 	*app
+	routes func(r *gin.Engine)
 	engine *gin.Engine
 	server *http.Server
 }
@@ -53,23 +54,54 @@ func inBubbleOn(t *testing.T, name string, open func() store.Store, routes func(
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			r := gin.New()
-			routes(r)
-			s := open()
-			jobs, err := ginasync.New(r, append([]ginasync.Option{
-				ginasync.WithStore(s), ginasync.WithLogger(slog.New(slog.DiscardHandler)),
-			}, opts...)...)
-			require.NoError(t, err)
-			jobs.Routes(r.Group("/jobs"))
-			require.NoError(t, jobs.Start(t.Context()))
-			b := &bubble{app: &app{t: t, jobs: jobs, store: s}, engine: r}
-			b.serve(func(*http.Server) {})
-			t.Cleanup(func() {
-				assert.NoError(t, jobs.Shutdown(context.Background()))
-			})
+			b := newBubbleOn(t, open(), routes, opts...)
 			test(t, b)
 		})
 	})
+}
+
+// newBubble starts an application in the bubble that the test is in.
+func newBubble(t *testing.T, routes func(r *gin.Engine), opts ...ginasync.Option) *bubble {
+	t.Helper()
+	return newBubbleOn(t, memstore.New(), routes, opts...)
+}
+
+func newBubbleOn(t *testing.T, s store.Store, routes func(r *gin.Engine), opts ...ginasync.Option) *bubble {
+	t.Helper()
+	b := &bubble{app: &app{t: t, store: s}, routes: routes}
+	b.engine, b.jobs = b.start(s, opts...)
+	b.serve(func(*http.Server) {})
+	return b
+}
+
+// beside starts another Manager with the same routes on the same store.
+func (b *bubble) beside(opts ...ginasync.Option) *ginasync.Manager {
+	b.t.Helper()
+	_, jobs := b.start(b.store, opts...)
+	return jobs
+}
+
+func (b *bubble) start(s store.Store, opts ...ginasync.Option) (*gin.Engine, *ginasync.Manager) {
+	b.t.Helper()
+	r := gin.New()
+	b.routes(r)
+	jobs, err := ginasync.New(r, append([]ginasync.Option{
+		ginasync.WithStore(s), ginasync.WithLogger(slog.New(slog.DiscardHandler)),
+	}, opts...)...)
+	require.NoError(b.t, err)
+	jobs.Routes(r.Group("/jobs"))
+	require.NoError(b.t, jobs.Start(b.t.Context()))
+	b.t.Cleanup(func() {
+		assert.NoError(b.t, jobs.Shutdown(context.Background()))
+	})
+	return r, jobs
+}
+
+func (b *bubble) stats() store.Stats {
+	b.t.Helper()
+	stats, err := b.store.Stats(b.t.Context())
+	require.NoError(b.t, err)
+	return stats
 }
 
 // background sends a request; its answer, or nil when the client gave up, comes later.

@@ -19,7 +19,11 @@ func (m *Manager) Cancel(ctx context.Context, id string) (Job, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	return m.store.Cancel(ctx, id)
+	job, err := m.store.Cancel(ctx, id)
+	if err == nil {
+		m.webhooks.ended(ctx, job)
+	}
+	return job, err
 }
 
 // Retry queues a failed job again under the same id, with as many more attempts as
@@ -35,13 +39,20 @@ func (m *Manager) Retry(ctx context.Context, id string) (Job, error) {
 }
 
 func (m *Manager) retryJob(ctx context.Context, job Job) (Job, error) {
+	m.webhooks.ended(ctx, job)             // in case that nobody has told of it yet: soon nobody can
 	attempts := m.cfg.defaults.maxAttempts // a job of a route that is only elsewhere
 	if r, ok := m.routes.Load().named(job.Route); ok {
 		attempts = r.cfg.maxAttempts
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	return m.store.Retry(ctx, job.ID, attempts)
+	again, err := m.store.Retry(ctx, job.ID, attempts)
+	if err == nil {
+		if err := m.webhooks.watchAgain(ctx, again, job.ExpiresAt.Sub(job.FinishedAt)); err != nil {
+			m.webhooks.leaveToLookout(again.ID, err)
+		}
+	}
+	return again, err
 }
 
 // cancel answers POST /:id/cancel: 200 when the job is canceled, 202 when it still

@@ -19,6 +19,7 @@ func (m *Manager) Delete(ctx context.Context, id string) (job Job, removed bool,
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
+	m.webhooks.removing(ctx, id)
 	// A job may end between the two steps, and be retried between two rounds: whoever
 	// does that moves on, so this ends.
 	for {
@@ -28,6 +29,7 @@ func (m *Manager) Delete(ctx context.Context, id string) (job Job, removed bool,
 		}
 		job, err = m.store.Cancel(ctx, id)
 		if !errors.Is(err, store.ErrFinished) {
+			m.webhooks.ended(ctx, job)
 			return job, false, err
 		}
 	}

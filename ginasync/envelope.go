@@ -29,16 +29,18 @@ const (
 	pairTLS        = "tls.version" // these three when the connection was encrypted
 	pairTLSServer  = "tls.server_name"
 	pairTLSALPN    = "tls.alpn"
-	pairURL        = "url" // what WithURL made of the request's path
-	prefixParam    = "p."  // route parameters, in order
-	prefixTrailer  = "t."  // request trailers
-	prefixKey      = "k."  // captured keys
+	pairURL        = "url"      // what WithURL made of the request's path
+	pairCallback   = "callback" // the URL that the client wants events at; the last pair
+	prefixParam    = "p."       // route parameters, in order
+	prefixTrailer  = "t."       // request trailers
+	prefixKey      = "k."       // captured keys
 )
 
 // envelope is what an envelope says.
 type envelope struct {
 	clientIP, remoteAddr string
 	proto, requestURI    string
+	callback             string
 	url                  *url.URL // Path, RawPath and RawQuery; nil: as in the request line
 	tls                  *tls.ConnectionState
 	public               string
@@ -162,6 +164,8 @@ func (e *envelope) set(name, value string) error {
 		e.requestURI = value
 	case pairURL:
 		e.public = value
+	case pairCallback:
+		e.callback = value
 	case pairPath, pairRawPath, pairRawQuery:
 		e.setURL(name, value)
 	case pairTLS, pairTLSServer, pairTLSALPN:

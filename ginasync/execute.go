@@ -13,15 +13,15 @@ import (
 func (m *Manager) workerRoute(name string) (worker.Route, bool) {
 	r, ok := m.routes.Load().named(name)
 	if !ok {
-		return worker.Route{}, false
+		return m.webhooks.route(name)
 	}
-	return worker.Route{
+	return m.webhooks.follow(worker.Route{
 		Handle: func(ctx context.Context, claim store.Claim) worker.Report {
 			return m.execute(ctx, r, claim)
 		},
 		Timeout: r.cfg.timeout,
 		Backoff: r.cfg.backoff,
-	}, true
+	}, r), true
 }
 
 // execute runs one attempt: the stored request goes through the route's handlers,

@@ -1,6 +1,9 @@
 package ginasync
 
-import "context"
+import (
+	"context"
+	"net/http"
+)
 
 // RunUntil is Run with a context in place of the signals.
 func (m *Manager) RunUntil(ctx context.Context, addr string) error {
@@ -13,3 +16,16 @@ func (m *Manager) Watchers() int {
 	defer m.watching.mu.Unlock()
 	return m.watching.watchers
 }
+
+// WithWebhookTransport changes what webhooks are sent with.
+func WithWebhookTransport(change func(*http.Transport)) Option {
+	return func(c *config) { c.webhooks.transport = change }
+}
+
+// Names that only tests need to know.
+const (
+	DeliveryRoute = deliveryRoute
+	LookoutRoute  = lookoutRoute
+	DeliveryOwner = deliveryOwner
+	LookoutOwner  = lookoutOwner
+)

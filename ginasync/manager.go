@@ -34,6 +34,7 @@ type Manager struct {
 	status  statusGroup
 	workers *worker.Worker // nil without workers
 
+	webhooks *webhooks // nil: there are no events to send
 	watching *watching // requests that wait for jobs
 	endings  endings   // and when they have to stop waiting
 
@@ -56,6 +57,7 @@ func New(engine *gin.Engine, opts ...Option) (*Manager, error) {
 		m.store = &sealedStore{cfg.store, cfg.keys}
 	}
 	m.watching = newWatching(m.store, cfg.maxWatchers)
+	m.webhooks = newWebhooks(m)
 	m.routes.Store(newRouteTable())
 	return m, nil
 }
@@ -160,6 +162,7 @@ func (m *Manager) Shutdown(ctx context.Context) error {
 		return nil
 	}
 	err := w.Shutdown(ctx)
+	m.webhooks.close()
 	m.tellWhatWaits(context.WithoutCancel(ctx))
 	return err
 }

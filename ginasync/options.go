@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/asyncendpoints/gin-async/ginasync/internal/outbound"
+	"github.com/asyncendpoints/gin-async/ginasync/webhook"
 	"github.com/asyncendpoints/gin-async/store"
 	"github.com/asyncendpoints/gin-async/store/memstore"
 	"github.com/gin-gonic/gin"
@@ -39,6 +41,8 @@ type config struct {
 	admin     func(*gin.Context) bool   // nil: nobody
 	authorize func(*gin.Context, Job, Action) error
 
+	webhooks webhookConfig
+
 	// Response options.
 	baseURL     string
 	url         func(c *gin.Context, path string) string
@@ -65,6 +69,7 @@ func newConfig(opts []Option) (config, error) {
 		defaults:    defaultRouteConfig(),
 		// The names that HTTP has for them.
 		credentials: headerSet{"Authorization": true, "Proxy-Authorization": true, "Cookie": true},
+		webhooks:    webhookConfig{secrets: map[string][]webhook.Secret{}, hosts: outbound.Hosts{}},
 		accepted:    writeAccepted,
 		status:      writeStatus,
 		failure:     writeProblem,
@@ -91,6 +96,7 @@ func newConfig(opts []Option) (config, error) {
 
 // checkTogether notes what no option can see by itself.
 func (c *config) checkTogether() {
+	c.checkWebhooks()
 	if err := c.defaults.validate(); err != nil {
 		c.mistake("WithDefaults: %w", err)
 	}

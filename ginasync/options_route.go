@@ -30,6 +30,7 @@ type routeConfig struct {
 	retryOn     func(status int, err error) bool
 	keys        []keyCodec
 	middleware  []gin.HandlerFunc
+	webhooks    []subscription
 
 	errs []error
 }
@@ -54,6 +55,7 @@ func (c *routeConfig) clone() routeConfig {
 	clone := *c
 	clone.keys = slices.Clone(c.keys)
 	clone.middleware = slices.Clone(c.middleware)
+	clone.webhooks = slices.Clone(c.webhooks)
 	return clone
 }
 

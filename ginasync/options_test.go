@@ -28,6 +28,17 @@ func TestNewReturnsEveryMistakeJoined(t *testing.T) {
 		"WithAuthorize must not be nil":                ginasync.WithAuthorize(nil),
 		"WithURL must not be nil":                      ginasync.WithURL(nil),
 		"an Option is nil":                             nil,
+		`WithWebhookSecrets: "a/b" is not a host`:      ginasync.WithWebhookSecrets("a/b", hookSecret),
+		`WithWebhookSecrets("none") needs a secret`:    ginasync.WithWebhookSecrets("none"),
+		`WithWebhookSecrets("h"): secret 2 of 2: webh`: ginasync.WithWebhookSecrets("h", hookSecret, "whsec_short"),
+		"WithWebhooks: there is no secret for the hos": ginasync.WithWebhooks("https://unsigned.test/"),
+		"WithWebhooks: the URL cannot be used: it ne":  ginasync.WithWebhooks("hooks.test"),
+		`WithWebhooks: there is no event "job.sta`:     ginasync.WithWebhooks("https://h/", "job.started"),
+		"WithCallbacks: there is no secret for the ho": ginasync.WithCallbacks("X-Callback", "unsigned.test"),
+		`WithCallbacks: "X Y" is not the name of a he`: ginasync.WithCallbacks("X Y", "h"),
+		"WithCallbacks needs the hosts that clients":   ginasync.WithCallbacks("X-Callback"),
+		`WithCallbacks: "*.test" is not a host`:        ginasync.WithCallbacks("X-Callback", "*.test"),
+		`WithCallbackNetworks: "localhost" is neither`: ginasync.WithCallbackNetworks("localhost"),
 		"WithAccepted must not be nil":                 ginasync.WithAccepted(nil),
 		"WithStatus must not be nil":                   ginasync.WithStatus(nil),
 		"WithErrorResponse must not be nil":            ginasync.WithErrorResponse(nil),
@@ -54,6 +65,7 @@ func TestNewLooksAtOptionsTogether(t *testing.T) {
 		"WithAdmin needs WithOwner":                        {ginasync.WithAdmin(func(*gin.Context) bool { return true })},
 		`WithBaseURL needs a URL with scheme and host`:     {ginasync.WithBaseURL("http://")},
 		`WithBaseURL must not have a query, a fragment or`: {ginasync.WithBaseURL("https://h/?a=b#c")},
+		"WithCallbackNetworks needs WithCallbacks":         {ginasync.WithCallbackNetworks("10.0.0.0/8")},
 		`WithBaseURL: parse`:                               {ginasync.WithBaseURL("http://h:port")},
 	} {
 		_, err := ginasync.New(gin.New(), opts...)
@@ -85,6 +97,7 @@ func TestStartReturnsEveryMistakeOfEveryRoute(t *testing.T) {
 		"CaptureKey needs the name":             ginasync.CaptureKey[int](""),
 		"Middleware must not contain nil":       ginasync.Middleware(nil),
 		"a RouteOption is nil":                  nil,
+		"Webhook: the URL cannot be used":       ginasync.Webhook("ftp://h/"),
 	}
 	opts := make([]ginasync.RouteOption, 0, len(mistakes))
 	for _, opt := range mistakes {
@@ -101,4 +114,10 @@ func TestStartReturnsEveryMistakeOfEveryRoute(t *testing.T) {
 	}
 	require.ErrorContains(t, err, "route POST /x:")
 	require.ErrorContains(t, err, "route POST /y: the handler is nil")
+
+	jobs, err = ginasync.New(engine(func(r *gin.Engine) {
+		r.POST("/x", ginasync.Async(text(""), ginasync.Webhook("https://hooks.test/")))
+	}))
+	require.NoError(t, err)
+	require.ErrorContains(t, jobs.Start(t.Context()), `Webhook: there is no secret for the host hooks.test: add WithWebhookSecrets("hooks.test", secret) to New`)
 }

@@ -52,6 +52,7 @@ var problems = [...]struct {
 	{errUpgrade, newProblem("upgrade-refused", http.StatusBadRequest, "Upgrade refused", "an asynchronous route cannot switch protocols; send the request without Upgrade")},
 	{errBadMethod, newProblem("method-invalid", http.StatusBadRequest, "Invalid method", "a middleware made the request method something that no method can be")},
 	{errMethod, newProblem("method-not-allowed", http.StatusMethodNotAllowed, "Method not allowed", "HEAD requests do not start jobs")},
+	{errCallback, newProblem("callback-rejected", http.StatusUnprocessableEntity, "Callback URL rejected", "")},
 	{errNoOwner, newProblem("owner-unknown", http.StatusForbidden, "Owner unknown", "jobs have owners here, and nothing says whose this request is; send it with what identifies you")},
 	{errCaptureKey, newProblem("key-not-captured", http.StatusInternalServerError, "Context value cannot be captured", "the server log says which")},
 	{errNotStarted, newProblem("not-started", http.StatusInternalServerError, "Route not started", "")},

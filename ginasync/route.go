@@ -36,9 +36,15 @@ func (m *Manager) newRoute(method, path string, e *endpoint) (*route, error) {
 	if err := e.needs(m.withheld); err != nil {
 		return nil, err
 	}
+	if err := m.cfg.signs(cfg.webhooks); err != nil {
+		return nil, fmt.Errorf("Webhook: %w", err)
+	}
 	name := cfg.name
 	if name == "" {
 		name = method + " " + path
+	}
+	if reserved(name) {
+		return nil, fmt.Errorf("the name %q is the library's own: give the route another Name", name)
 	}
 	return &route{name: name, method: method, path: path, endpoint: e, cfg: cfg, withheld: m.withheld}, nil
 }

@@ -3,6 +3,7 @@ package ginasync
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/asyncendpoints/gin-async/store"
@@ -31,6 +32,11 @@ func (m *Manager) submit(c *gin.Context, r *route) {
 	c.Writer.Header().Add("Vary", "Prefer")
 	m.endings.of(c.Request)
 	preferred := preferencesOf(c.Request.Header)
+	callback, err := m.webhooks.callbackOf(c.Request.Header)
+	if err != nil {
+		m.refuse(c, err)
+		return
+	}
 	job, err := m.newJob(c, r)
 	if err != nil {
 		m.refuse(c, err)
@@ -48,7 +54,7 @@ func (m *Manager) submit(c *gin.Context, r *route) {
 	// The body is complete: from here on the client may go away, the job stays.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), storeTimeout)
 	defer cancel()
-	stored, created, err := m.store.Create(ctx, job)
+	stored, created, err := m.create(ctx, job, callback)
 	if err == nil && !created { // the job of an earlier request with the same key
 		c.Header("Idempotent-Replayed", "true")
 	}
@@ -62,6 +68,21 @@ func (m *Manager) submit(c *gin.Context, r *route) {
 		preferred.applied(c)
 		m.answerAccepted(c, stored)
 	}
+}
+
+// create stores a job. When events of it are to be sent, what looks after them is there
+// too when it returns, or the outcome is unknown as after any error of the store.
+func (m *Manager) create(ctx context.Context, job store.NewJob, callback string) (stored Job, created bool, err error) {
+	job.Envelope = withCallback(job.Envelope, callback)
+	stored, created, err = m.store.Create(ctx, job)
+	if err != nil {
+		return stored, created, err
+	}
+	if err := m.webhooks.watch(ctx, stored, callback, job.Retention); err != nil {
+		// A store that is full here does not mean that nothing was stored.
+		return stored, created, fmt.Errorf("ginasync: the lookout for webhooks was not stored: %v", err) //nolint:errorlint // see above
+	}
+	return stored, created, nil
 }
 
 // refuse answers a request that becomes no job. A body that is too large is not

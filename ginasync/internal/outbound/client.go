@@ -28,8 +28,13 @@ type Client struct {
 }
 
 // NewClient makes a client whose connections pass the guard; nil: they go anywhere.
-func NewClient(guard *Guard) *Client {
-	return newClient(&net.Dialer{Timeout: timeout / 2}, guard)
+// change, unless it is nil, may change the transport before it is used.
+func NewClient(guard *Guard, change func(*http.Transport)) *Client {
+	c := newClient(&net.Dialer{Timeout: timeout / 2}, guard)
+	if change != nil {
+		change(c.transport)
+	}
+	return c
 }
 
 func newClient(dialer *net.Dialer, guard *Guard) *Client {

@@ -62,7 +62,7 @@ func TestPost(t *testing.T) {
 			w.Header().Set("Retry-After", "7")
 			w.WriteHeader(http.StatusServiceUnavailable)
 		})
-		c := client(t, NewClient(nil))
+		c := client(t, NewClient(nil, nil))
 		for range 2 { // the second time there could be a cookie
 			got, err := post(t, c, url+"/hook?x=y")
 			require.NoError(t, err)
@@ -74,7 +74,7 @@ func TestPost(t *testing.T) {
 		private, contacts := receiver(t, func(http.ResponseWriter, *http.Request) {})
 		for _, code := range []int{301, 302, 303, 307, 308} {
 			url, _ := receiver(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, private, code) })
-			got, err := post(t, client(t, NewClient(nil)), url)
+			got, err := post(t, client(t, NewClient(nil, nil)), url)
 			require.NoError(t, err)
 			assert.Equal(t, code, got.Status)
 		}
@@ -91,7 +91,7 @@ func TestPost(t *testing.T) {
 				}
 			}
 		})
-		got, err := post(t, client(t, NewClient(nil)), url)
+		got, err := post(t, client(t, NewClient(nil, nil)), url)
 		require.NoError(t, err)
 		assert.Equal(t, 200, got.Status)
 		assert.Less(t, time.Since(start), timeout)
@@ -101,8 +101,9 @@ func TestPost(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ours, theirs := net.Pipe()
 			go func() { _, _ = io.Copy(io.Discard, theirs) }() // hears, and never answers
-			c := NewClient(nil)
-			c.transport.DialContext = func(context.Context, string, string) (net.Conn, error) { return ours, nil }
+			c := NewClient(nil, func(tr *http.Transport) {
+				tr.DialContext = func(context.Context, string, string) (net.Conn, error) { return ours, nil }
+			})
 			start := time.Now()
 			_, err := post(t, c, "http://hooks.example.com/")
 			require.ErrorIs(t, err, context.DeadlineExceeded)
@@ -112,7 +113,7 @@ func TestPost(t *testing.T) {
 	})
 
 	t.Run("names no URL in its errors", func(t *testing.T) {
-		c := client(t, NewClient(&Guard{}))
+		c := client(t, NewClient(&Guard{}, nil))
 		for _, url := range []string{"http://127.0.0.1:1/secret", "http://%/secret", "secret://x"} {
 			_, err := post(t, c, url)
 			require.Error(t, err)
@@ -135,7 +136,7 @@ func TestCallbacksStayOutside(t *testing.T) {
 	t.Run("an address is refused in every way to write it", func(t *testing.T) {
 		url, contacts := receiver(t, func(http.ResponseWriter, *http.Request) {})
 		port := url[strings.LastIndex(url, ":"):]
-		c := client(t, NewClient(&Guard{}))
+		c := client(t, NewClient(&Guard{}, nil))
 		for _, host := range []string{"127.0.0.1", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::1]", "169.254.169.254", "0.0.0.0", "[::]"} {
 			refused(t, c, "http://"+host+port)
 		}
