@@ -19,6 +19,8 @@
 //	GET  /jobs/{id}/events      the status document at each change, as an event stream
 //	POST /jobs/{id}/cancel      stops it
 //	POST /jobs/{id}/retry       runs a failed one again
+//	DELETE /jobs/{id}           stops it, or removes it when it is over
+//	GET  /jobs                  lists the caller's jobs, with WithOwner
 //
 // Handlers run at least once: again after a failure that is worth it, and again
 // when the worker process dies. They have to bear that. The result is written

@@ -67,17 +67,20 @@ func TestList(t *testing.T) {
 		ids := everyJob(t, a.store, "ann")
 		other := jobFrom(t, a.store, store.NewJob{Route: "GET /a b/:c", Queue: "q", Owner: "ann", MaxAttempts: 1, Retention: time.Hour}, store.Queued)
 		for query, want := range map[string][]string{
-			"state=failed":                                {ids[store.Failed]},
-			"state=failed,completed":                      {ids[store.Failed], ids[store.Completed]},
-			"state=failed&state=completed,%20in_progress": {ids[store.Failed], ids[store.Completed], ids[store.InProgress]},
-			"state=queued,queued":                         {other, ids[store.Queued]},
-			"state=&route=&unknown=1":                     {other, ids[store.Queued], ids[store.Scheduled], ids[store.Canceled], ids[store.Failed], ids[store.Completed], ids[store.InProgress]},
-			"route=GET+/a%20b/:c":                         {other},
-			"route=GET+/a%20b/:c&state=failed":            nil,
-			"route=GET":                                   nil,
+			"state=failed":                   {ids[store.Failed]},
+			"state=failed,completed":         {ids[store.Failed], ids[store.Completed]},
+			"state=failed&state=,%20queued":  {ids[store.Failed], other, ids[store.Queued]},
+			"state=queued,queued":            {other, ids[store.Queued]},
+			"route=GET+/a%20b/:c":            {other},
+			"route=GET+/a+b/:c&state=failed": nil,
+			"route=GET":                      nil,
+			"state=&route=&unknown=1": {
+				other, ids[store.Queued], ids[store.Scheduled], ids[store.Canceled],
+				ids[store.Failed], ids[store.Completed], ids[store.InProgress],
+			},
 		} {
 			got, _ := a.get("/jobs?"+query, "User", "ann").list(t)
-			assert.Equal(t, want, got, query)
+			assert.ElementsMatch(t, want, got, query)
 		}
 	})
 

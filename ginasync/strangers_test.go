@@ -122,6 +122,7 @@ func TestStrangers(t *testing.T) {
 			t.Errorf("asked about %s of a job of %q that the caller cannot know", action, job.Owner)
 			return nil
 		}))
+	a.client.Timeout = patience // a stream that is opened does not end
 	hidden := everyJob(t, s, "ann")
 	hidden["nobody's"] = jobIn(t, s, "", store.Queued)
 	hidden["another case"] = jobIn(t, s, "BOB", store.Queued)
