@@ -38,6 +38,7 @@ type processConfig struct {
 	Grace       time.Duration
 	Concurrency int
 	SlowWaking  time.Duration // see there; 0: not at all
+	Hook        string        // host:port that is told of the end of jobs; empty: none
 }
 
 // runProcess is the life of a worker process: a service as users write it, whose handlers
@@ -78,11 +79,15 @@ func (c processConfig) serve() (err error) {
 	place := workplace{name: c.Name, notes: notes}
 	r.POST("/work", ginasync.Async(place.work, ginasync.MaxAttempts(plentyOfAttempts)))
 	r.POST("/deadly", ginasync.Async(place.die, ginasync.MaxAttempts(deadlyAttempts)))
-	jobs, err := ginasync.New(r,
+	options := []ginasync.Option{
 		ginasync.WithStore(redisstore.New(client)),
 		ginasync.WithLease(c.Lease), ginasync.WithGrace(c.Grace), ginasync.WithConcurrency(c.Concurrency),
 		ginasync.WithLogger(slog.New(slog.NewJSONHandler(os.Stdout, nil))),
-	)
+	}
+	if c.Hook != "" {
+		options = append(options, ginasync.WithWebhookSecrets(c.Hook, hookSecret), ginasync.WithWebhooks("http://"+c.Hook+"/"))
+	}
+	jobs, err := ginasync.New(r, options...)
 	if err != nil {
 		return err
 	}

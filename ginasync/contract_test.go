@@ -18,10 +18,13 @@ package ginasync_test
 //	                                    Retry-After
 //	14  a long poll                     misses no change                     TestStatusLongPoll
 //	15  an event stream                 resumes, beats, ends                 TestEvents
-//	16  cancel                          in each state; one end of a race     TestCancelMatrix, TestCancelVersusFinish
+//	16  cancel                          in each state; one end of a race,    TestCancelMatrix, TestCancelVersusFinish,
+//	                                    told once                            TestOneEventPerEnd
 //	17  credentials                     are nowhere in the store             TestCredentials
-//	18  callbacks to inner addresses    are refused                          package internal/outbound
-//	19  webhooks                        have the standard's signature        package webhook
+//	18  callbacks to inner addresses    are refused                          TestCallbackIsRefused, TestCallbackThroughTheNetwork;
+//	                                                                         outbound.TestCallbacksStayOutside
+//	19  webhooks                        have the standard's signature; the    webhook.TestOfficialVector, TestWebhookSchedule
+//	                                    id stays, the timestamp is new
 //	20  OPTIONS, HEAD, Upgrade          become no job                        TestSubmit, TestAScriptOfAnotherOriginCanUseJobs
 //	21  a proxy that strips a prefix;   URLs lead back;                      TestURLsLeadBackThroughAProxyThatStripsAPrefix,
 //	    a spoofed X-Forwarded-Host      it means nothing                     TestURLsAreNotWhatAClientSays
