@@ -95,8 +95,8 @@ func instant(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
-	t = t.UTC().Truncate(time.Millisecond)
-	return &t
+	shown := t.UTC().Truncate(time.Millisecond)
+	return &shown
 }
 
 // askAgainAfter says when the next look at a job makes sense: soon for one that became

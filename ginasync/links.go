@@ -103,22 +103,28 @@ func (m *Manager) linksOf(c *gin.Context, job Job) Links {
 	if written {
 		base = ""
 	}
-	self := base + m.status.path + "/" + job.ID
-	links := Links{Self: self}
-	if job.State != store.Canceled {
-		links.Result = self + "/result"
-	}
-	if !job.State.Terminal() {
-		links.Events = self + "/events"
-		links.Cancel = self + "/cancel"
-	}
-	if job.State == store.Failed {
-		links.Retry = self + "/retry"
-	}
+	links := under(base+m.status.path+"/"+job.ID, job.State)
 	if written {
 		links.rewrite(func(path string) string { return m.cfg.url(c, path) })
 	}
 	return links
+}
+
+// under returns the links of a job in that state whose own URL is self.
+func under(self string, state store.State) Links {
+	switch state {
+	case store.Queued, store.Scheduled, store.InProgress:
+		// One string for all three: each submission has them.
+		all := self + "/result" + self + "/events" + self + "/cancel"
+		size := len(self) + len("/result")
+		return Links{Self: self, Result: all[:size], Events: all[size : 2*size], Cancel: all[2*size:]}
+	case store.Failed:
+		return Links{Self: self, Result: self + "/result", Retry: self + "/retry"}
+	case store.Canceled:
+		return Links{Self: self}
+	case store.Completed:
+	}
+	return Links{Self: self, Result: self + "/result"}
 }
 
 // urlOf returns the URL of a path for the client of c; empty when it is to have none.

@@ -59,6 +59,7 @@ const defaultQueue = "default"
 
 // newConfig applies opts to the defaults and returns every mistake joined.
 func newConfig(opts []Option) (config, error) {
+	write := new(documents)
 	cfg := config{
 		queues:      map[string]int{defaultQueue: 16},
 		lease:       10 * time.Second,
@@ -70,8 +71,8 @@ func newConfig(opts []Option) (config, error) {
 		// The names that HTTP has for them.
 		credentials: headerSet{"Authorization": true, "Proxy-Authorization": true, "Cookie": true},
 		webhooks:    webhookConfig{secrets: map[string][]webhook.Secret{}, hosts: outbound.Hosts{}},
-		accepted:    writeAccepted,
-		status:      writeStatus,
+		accepted:    write.writeAccepted,
+		status:      write.writeStatus,
 		failure:     writeProblem,
 		log:         slog.Default(),
 	}

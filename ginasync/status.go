@@ -55,11 +55,6 @@ func (m *Manager) sendStatus(c *gin.Context, code int, status Status) {
 	m.cfg.status(c, status)
 }
 
-// writeStatus is the default of WithStatus.
-func writeStatus(c *gin.Context, status Status) {
-	c.JSON(c.Writer.Status(), &status)
-}
-
 // setStatusHeaders lets a client keep the document and makes it ask each time.
 func setStatusHeaders(c *gin.Context, status Status) {
 	c.Header("Cache-Control", "private, no-cache")

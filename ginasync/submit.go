@@ -138,16 +138,12 @@ func (m *Manager) newJob(c *gin.Context, r *route) (store.NewJob, error) {
 // returns there (RFC 9110 §8.7); clients of other conventions read Location.
 func (m *Manager) answerAccepted(c *gin.Context, job Job) {
 	status := m.statusOf(c, job)
+	header := c.Writer.Header()
 	if self := status.Links.Self; self != "" {
-		c.Header("Location", self)
-		c.Header("Content-Location", self)
+		setHeaders(header, "Location", self, "Content-Location", self, "Cache-Control", "no-store")
+	} else {
+		setHeaders(header, "Cache-Control", "no-store")
 	}
-	c.Header("Cache-Control", "no-store")
 	setRetryAfter(c, status)
 	m.cfg.accepted(c, status)
-}
-
-// writeAccepted is the default of WithAccepted.
-func writeAccepted(c *gin.Context, status Status) {
-	c.JSON(http.StatusAccepted, &status)
 }
