@@ -74,10 +74,14 @@ func readRest(dst []byte, c *gin.Context, maxBody int64) ([]byte, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return dst, nil
 	}
-	// The limit is set on the server's own writer: gin's hides from the reader the
-	// method that makes the server close the connection.
-	limited := http.MaxBytesReader(serverWriter(c.Writer), r.Body, maxBody)
-	dst, err := appendAll(dst, limited, r.ContentLength)
+	body := r.Body
+	if r.ContentLength < 0 {
+		// The limit is set on the server's own writer: gin's hides from the reader the
+		// method that makes the server close the connection. A body of known length was
+		// refused before, unless a middleware has replaced it.
+		body = http.MaxBytesReader(serverWriter(c.Writer), body, maxBody)
+	}
+	dst, err := appendAll(dst, body, r.ContentLength, maxBody)
 	if err != nil {
 		return nil, bodyError(err)
 	}
@@ -94,12 +98,15 @@ func mayBeConsumed(r *http.Request, read int64) bool {
 	return read < r.ContentLength
 }
 
-// appendAll appends what r yields until its end.
-func appendAll(dst []byte, r io.Reader, declared int64) ([]byte, error) {
+// appendAll appends what r yields until its end, at most limit bytes.
+func appendAll(dst []byte, r io.Reader, declared, limit int64) ([]byte, error) {
 	start := len(dst)
 	for {
 		n, err := r.Read(dst[len(dst):cap(dst)])
 		dst = dst[:len(dst)+n]
+		if int64(len(dst)-start) > limit {
+			return nil, &http.MaxBytesError{Limit: limit}
+		}
 		if errors.Is(err, io.EOF) {
 			return dst, nil
 		}

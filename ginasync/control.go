@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/asyncendpoints/gin-async/internal/lazyctx"
 	"github.com/asyncendpoints/gin-async/store"
 	"github.com/gin-gonic/gin"
 )
@@ -17,7 +18,7 @@ func (m *Manager) Cancel(ctx context.Context, id string) (Job, error) {
 	if !store.ValidID(id) {
 		return Job{}, store.ErrNotFound
 	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := lazyctx.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	job, err := m.store.Cancel(ctx, id)
 	if err == nil {
@@ -44,7 +45,7 @@ func (m *Manager) retryJob(ctx context.Context, job Job) (Job, error) {
 	if r, ok := m.routes.Load().named(job.Route); ok {
 		attempts = r.cfg.maxAttempts
 	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := lazyctx.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	again, err := m.store.Retry(ctx, job.ID, attempts)
 	if err == nil {

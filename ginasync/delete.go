@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/asyncendpoints/gin-async/internal/lazyctx"
 	"github.com/asyncendpoints/gin-async/store"
 	"github.com/gin-gonic/gin"
 )
@@ -17,7 +18,7 @@ func (m *Manager) Delete(ctx context.Context, id string) (job Job, removed bool,
 	if !store.ValidID(id) {
 		return Job{}, false, store.ErrNotFound
 	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := lazyctx.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	m.webhooks.removing(ctx, id)
 	// A job may end between the two steps, and be retried between two rounds: whoever

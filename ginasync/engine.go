@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/asyncendpoints/gin-async/internal/lazyctx"
 	"github.com/gin-gonic/gin"
 )
 
@@ -83,7 +84,7 @@ func (e *replayEngine) run(ctx context.Context, method, fullPath string, s *stor
 	if !ok {
 		return recorded{status: http.StatusNotFound, header: http.Header{}, err: errNoRoute}
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := lazyctx.WithCancelCause(ctx)
 	defer cancel(nil)
 	// A handler may leave a goroutine behind that still holds the recorder, so it
 	// is never used again.

@@ -15,13 +15,18 @@ func (m *Manager) workerRoute(name string) (worker.Route, bool) {
 	if !ok {
 		return m.webhooks.route(name)
 	}
-	return m.webhooks.follow(worker.Route{
+	return m.webhooks.follow(r.worker, r), true
+}
+
+// attempts is how the worker runs the jobs of a route.
+func (m *Manager) attempts(r *route) worker.Route {
+	return worker.Route{
 		Handle: func(ctx context.Context, claim store.Claim) worker.Report {
 			return m.execute(ctx, r, claim)
 		},
 		Timeout: r.cfg.timeout,
 		Backoff: r.cfg.backoff,
-	}, r), true
+	}
 }
 
 // execute runs one attempt: the stored request goes through the route's handlers,

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/asyncendpoints/gin-async/internal/lazyctx"
 	"github.com/asyncendpoints/gin-async/store"
 	"github.com/gin-gonic/gin"
 )
@@ -22,7 +23,7 @@ type StatusList struct {
 // the caller may. Errors: store.ErrBadCursor when the cursor is none of these jobs with
 // this filter; any other is the store's.
 func (m *Manager) List(ctx context.Context, query store.Query) (store.Page, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := lazyctx.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	return m.store.List(ctx, query)
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/asyncendpoints/gin-async/internal/lazyctx"
 	"github.com/asyncendpoints/gin-async/store"
 	"github.com/asyncendpoints/gin-async/worker"
 	"github.com/gin-gonic/gin"
@@ -91,6 +92,7 @@ func (m *Manager) start(ctx context.Context) error {
 	m.replay = newReplayEngine(m.engine)
 	for _, r := range table.byName {
 		m.replay.add(r.method, r.path, r.handlers(m.cfg.middleware)...)
+		r.worker = m.attempts(r)
 	}
 	if err := table.bind(m); err != nil {
 		return fmt.Errorf("ginasync: %w", err)
@@ -169,7 +171,7 @@ func (m *Manager) Shutdown(ctx context.Context) error {
 
 // tellWhatWaits logs how many jobs are left; those of a local store end with the process.
 func (m *Manager) tellWhatWaits(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := lazyctx.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	stats, err := m.store.Stats(ctx)
 	waiting := stats.Queued + stats.Scheduled

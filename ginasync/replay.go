@@ -130,9 +130,11 @@ func (e *envelope) address() string {
 	if e.clientIP == "" {
 		return e.remoteAddr
 	}
-	_, port, err := net.SplitHostPort(e.remoteAddr)
+	host, port, err := net.SplitHostPort(e.remoteAddr)
 	if err != nil {
 		port = "0" // a unix socket has none
+	} else if host == e.clientIP {
+		return e.remoteAddr
 	}
 	return net.JoinHostPort(e.clientIP, port)
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/asyncendpoints/gin-async/internal/lazyctx"
 	"github.com/asyncendpoints/gin-async/store"
 	"github.com/gin-gonic/gin"
 )
@@ -56,7 +57,7 @@ func (m *Manager) findResult(c *gin.Context, id string) (Job, []byte, error) {
 // result reads a job and the response that was recorded. Errors: those of the store,
 // and with the job why it has no result to show.
 func (m *Manager) result(ctx context.Context, id string) (Job, []byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := lazyctx.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	job, data, err := m.store.Result(ctx, id)
 	if err == nil {

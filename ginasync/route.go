@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/asyncendpoints/gin-async/worker"
 	"github.com/gin-gonic/gin"
 )
 
@@ -18,6 +19,7 @@ type route struct {
 	endpoint *endpoint
 	cfg      routeConfig
 	withheld headerSet // credentials that are not stored
+	worker   worker.Route
 }
 
 // newRoute reads the options of an endpoint for one of its routes.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/asyncendpoints/gin-async/internal/lazyctx"
 	"github.com/asyncendpoints/gin-async/store"
 	"github.com/gin-gonic/gin"
 )
@@ -92,7 +93,7 @@ func (m *Manager) Get(ctx context.Context, id string) (Job, error) {
 	if !store.ValidID(id) {
 		return Job{}, store.ErrNotFound
 	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := lazyctx.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	return m.store.Get(ctx, id)
 }

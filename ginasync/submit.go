@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/asyncendpoints/gin-async/internal/lazyctx"
 	"github.com/asyncendpoints/gin-async/store"
 	"github.com/gin-gonic/gin"
 )
@@ -52,7 +53,7 @@ func (m *Manager) submit(c *gin.Context, r *route) {
 		}
 	}
 	// The body is complete: from here on the client may go away, the job stays.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), storeTimeout)
+	ctx, cancel := lazyctx.Detached(c.Request.Context(), storeTimeout)
 	defer cancel()
 	stored, created, err := m.create(ctx, job, callback)
 	if err == nil && !created { // the job of an earlier request with the same key

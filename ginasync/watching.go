@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/asyncendpoints/gin-async/internal/lazyctx"
 	"github.com/asyncendpoints/gin-async/store"
 )
 
@@ -136,7 +137,7 @@ func (j *watchedJob) subscribe(ctx context.Context, jobs store.Jobs) <-chan stru
 // look reads the job and shows it to all who wait. An error of the store is no news:
 // the next look may go better.
 func (j *watchedJob) look(ctx context.Context, jobs store.Jobs) {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := lazyctx.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	job, err := jobs.Get(ctx, j.id)
 	gone := errors.Is(err, store.ErrNotFound)

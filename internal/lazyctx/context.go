@@ -9,13 +9,16 @@ import (
 
 var _ context.Context = (*Context)(nil)
 
-// Context is a context that is made when it is looked at. Make one with [WithCancel], or
-// give a zero one its parent with [Context.Init]. It must not be copied. All methods but Init are safe for concurrent use.
+// Context is a context that is made when it is looked at. Make one with
+// [WithCancelCause], [WithTimeout] or [Detached], or give a zero one its parent with
+// [Context.Init]. It must not be copied. All methods but Init are safe for concurrent use.
 type Context struct {
 	parent context.Context //nolint:containedctx // it is a context itself
 	// timeout counts from the first look; 0: there is none.
 	timeout time.Duration
-	real    atomic.Pointer[made]
+	// detached contexts have the values of their parent and do not end with it.
+	detached bool
+	real     atomic.Pointer[made]
 
 	mu sync.Mutex
 	// deadline is when the context ends with late; zero: not by itself.
@@ -32,12 +35,10 @@ type made struct {
 	stop            context.CancelFunc // of the deadline
 }
 
-// WithCancel returns a context that ends with its parent or with Cancel. Cancel has to
-// be called in the end.
-func WithCancel(parent context.Context) *Context {
-	c := new(Context)
-	c.Init(parent)
-	return c
+// WithCancelCause is context.WithCancelCause.
+func WithCancelCause(parent context.Context) (context.Context, context.CancelCauseFunc) {
+	c := &Context{parent: parent}
+	return c, c.Cancel
 }
 
 // WithTimeout is context.WithTimeout, but for the time: it is d after the first Done or
@@ -47,7 +48,14 @@ func WithTimeout(parent context.Context, d time.Duration) (context.Context, cont
 	return c, func() { c.Cancel(nil) }
 }
 
-// Init makes c a context as WithCancel does. Nobody else may have c yet.
+// Detached is WithTimeout of context.WithoutCancel(parent).
+func Detached(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	c := &Context{parent: parent, timeout: d, detached: true}
+	return c, func() { c.Cancel(nil) }
+}
+
+// Init gives c its parent. The context ends with it or with Cancel, which has to be
+// called in the end. Nobody else may have c yet.
 func (c *Context) Init(parent context.Context) { c.parent = parent }
 
 // Limit gives the context a deadline and the cause with which it ends then. It has to be
@@ -111,6 +119,9 @@ func (c *Context) Err() error {
 	if c.isOver() {
 		return c.make().Err()
 	}
+	if c.detached {
+		return nil
+	}
 	return c.parent.Err()
 }
 
@@ -135,7 +146,7 @@ func (c *Context) Cause() error {
 	c.mu.Lock()
 	ended := c.ended
 	c.mu.Unlock()
-	if ended != nil {
+	if ended != nil || c.detached {
 		return ended
 	}
 	return context.Cause(c.parent)
@@ -166,7 +177,11 @@ func (c *Context) make() *made {
 // build makes the real context, ended if c is. Call it with mu held.
 func (c *Context) build() *made {
 	if c.timeout > 0 {
-		ctx, stop := context.WithTimeout(c.parent, c.timeout)
+		parent := c.parent
+		if c.detached {
+			parent = context.WithoutCancel(parent)
+		}
+		ctx, stop := context.WithTimeout(parent, c.timeout)
 		return ended(&made{Context: ctx, stop: stop}, c.ended)
 	}
 	m := new(made)

@@ -20,6 +20,12 @@ var (
 	errLate = fmt.Errorf("late: %w", context.DeadlineExceeded)
 )
 
+func within(parent context.Context) *lazyctx.Context {
+	c := new(lazyctx.Context)
+	c.Init(parent)
+	return c
+}
+
 // looks are ways to look at a context before it ends; each must make it behave the same.
 func looks() map[string]func(context.Context) {
 	return map[string]func(context.Context){
@@ -49,7 +55,7 @@ func ends(t *testing.T, ctx context.Context, err, cause error) {
 func TestCancel(t *testing.T) {
 	for name, look := range looks() {
 		t.Run("ends the context with its cause when "+name+" before", func(t *testing.T) {
-			ctx := lazyctx.WithCancel(t.Context())
+			ctx := within(t.Context())
 			look(ctx)
 			require.NoError(t, ctx.Err())
 			require.NoError(t, ctx.Cause())
@@ -62,7 +68,7 @@ func TestCancel(t *testing.T) {
 
 		t.Run("of the parent ends the context with its cause when "+name+" before", func(t *testing.T) {
 			parent, cancel := context.WithCancelCause(t.Context())
-			ctx := lazyctx.WithCancel(parent)
+			ctx := within(parent)
 			defer ctx.Cancel(nil)
 			look(ctx)
 			cancel(errStop)
@@ -71,10 +77,14 @@ func TestCancel(t *testing.T) {
 		})
 
 		t.Run("without a cause means context.Canceled when "+name+" before", func(t *testing.T) {
-			ctx := lazyctx.WithCancel(t.Context())
+			ctx := within(t.Context())
 			look(ctx)
 			ctx.Cancel(nil)
 			ends(t, ctx, context.Canceled, context.Canceled)
+			plain, stop := lazyctx.WithCancelCause(t.Context())
+			look(plain)
+			stop(nil)
+			ends(t, plain, context.Canceled, context.Canceled)
 			bounded, cancel := lazyctx.WithTimeout(t.Context(), time.Hour)
 			look(bounded)
 			cancel()
@@ -100,11 +110,34 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
+func TestDetached(t *testing.T) {
+	type key struct{}
+	for name, look := range looks() {
+		t.Run("does not end with its parent, whose values it has, when "+name+" before", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				parent, stop := context.WithCancel(context.WithValue(t.Context(), key{}, "v"))
+				ctx, cancel := lazyctx.Detached(parent, time.Second)
+				look(ctx)
+				stop()
+				require.NoError(t, ctx.Err())
+				require.NoError(t, context.Cause(ctx))
+				assert.Equal(t, "v", ctx.Value(key{}))
+				deadline, ok := ctx.Deadline()
+				assert.True(t, ok)
+				assert.Equal(t, time.Second, time.Until(deadline))
+				require.NoError(t, ctx.Err())
+				cancel()
+				ends(t, ctx, context.Canceled, context.Canceled)
+			})
+		})
+	}
+}
+
 func TestLimit(t *testing.T) {
 	for name, look := range looks() {
 		t.Run("ends the context in time with its cause when "+name+" before", func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				ctx := lazyctx.WithCancel(t.Context())
+				ctx := within(t.Context())
 				defer ctx.Cancel(nil)
 				ctx.Limit(time.Now().Add(time.Second), errLate)
 				look(ctx)
@@ -119,7 +152,7 @@ func TestLimit(t *testing.T) {
 
 	t.Run("a Cancel before it counts", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			ctx := lazyctx.WithCancel(t.Context())
+			ctx := within(t.Context())
 			ctx.Limit(time.Now().Add(time.Second), errLate)
 			ctx.Cancel(errStop)
 			ctx.Expire()
@@ -132,24 +165,24 @@ func TestLimit(t *testing.T) {
 		parent, cancel := context.WithDeadline(t.Context(), soon)
 		defer cancel()
 		for _, own := range []time.Time{{}, late} {
-			ctx := lazyctx.WithCancel(parent)
+			ctx := within(parent)
 			ctx.Limit(own, errLate)
 			deadline, ok := ctx.Deadline()
 			assert.True(t, ok)
 			assert.Equal(t, soon, deadline)
 		}
-		ctx := lazyctx.WithCancel(t.Context())
+		ctx := within(t.Context())
 		ctx.Limit(late, errLate)
 		deadline, ok := ctx.Deadline()
 		assert.True(t, ok)
 		assert.Equal(t, late, deadline)
-		_, ok = lazyctx.WithCancel(t.Context()).Deadline()
+		_, ok = within(t.Context()).Deadline()
 		assert.False(t, ok)
 	})
 }
 
 func TestContextsDerivedFromItStartNoGoroutine(t *testing.T) {
-	ctx := lazyctx.WithCancel(t.Context())
+	ctx := within(t.Context())
 	before := runtime.NumGoroutine()
 	for range 50 {
 		child, cancel := context.WithCancel(context.WithValue(ctx, errStop, 1))
@@ -162,7 +195,7 @@ func TestContextsDerivedFromItStartNoGoroutine(t *testing.T) {
 
 func TestValues(t *testing.T) {
 	type key struct{}
-	ctx := lazyctx.WithCancel(context.WithValue(t.Context(), key{}, "v"))
+	ctx := within(context.WithValue(t.Context(), key{}, "v"))
 	assert.Equal(t, "v", ctx.Value(key{}))
 	ctx.Done()
 	assert.Equal(t, "v", ctx.Value(key{}))
@@ -172,7 +205,7 @@ func TestValues(t *testing.T) {
 
 func TestManyLookAtOnce(t *testing.T) {
 	for range 200 {
-		ctx := lazyctx.WithCancel(t.Context())
+		ctx := within(t.Context())
 		ended := make(chan error, 8)
 		for range cap(ended) {
 			go func() { <-ctx.Done(); ended <- ctx.Cause() }()
