@@ -5,11 +5,14 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/asyncendpoints/gin-async/ginasync"
 	"github.com/asyncendpoints/gin-async/ginasync/client"
+	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -119,4 +122,36 @@ func TestRepetitionEnds(t *testing.T) {
 			assert.Len(t, s.sent, 1)
 		})
 	})
+}
+
+// lossy loses the first answers.
+type lossy struct {
+	http.RoundTripper
+	left atomic.Int32
+}
+
+func (l *lossy) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := l.RoundTripper.RoundTrip(req)
+	if err == nil && l.left.Add(-1) >= 0 {
+		_ = resp.Body.Close()
+		return nil, errors.New("the connection is lost")
+	}
+	return resp, err
+}
+
+func TestALostAcceptanceIsOneJob(t *testing.T) {
+	var runs atomic.Int32
+	s := newService(t, func(r *gin.Engine) {
+		r.POST("/async", ginasync.Async(func(c *gin.Context) {
+			runs.Add(1)
+			echo(c)
+		}))
+	})
+	base := &lossy{RoundTripper: &http.Transport{}}
+	base.left.Store(2)
+	c := newClient(t, client.WithBase(base), client.WithIdempotencyKeys())
+	defer base.RoundTripper.(*http.Transport).CloseIdleConnections()
+	assert.Equal(t, "POST  hello", s.post(c, "/async", "hello").body)
+	assert.Equal(t, "POST  hello", s.post(c, "/async", "hello").body, "another request is another job")
+	assert.Equal(t, int32(2), runs.Load())
 }
