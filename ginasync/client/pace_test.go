@@ -73,6 +73,14 @@ func TestPollsThatAreCutOffBecomeShorter(t *testing.T) {
 	})
 }
 
+func TestPollsThatFailAtOnceStayAsTheyAre(t *testing.T) {
+	s := &script{replies: []reply{accepted, says(http.StatusBadGateway, ""), breaks(io.ErrUnexpectedEOF), finished}}
+	play(t, s, func(t *testing.T, _ *http.Response, err error) {
+		require.NoError(t, err)
+		assert.Equal(t, "wait=30", s.sent[3].Header.Get("Prefer"))
+	})
+}
+
 func TestAServerThatHangsIsAskedAgain(t *testing.T) {
 	t.Run("before it answers", func(t *testing.T) {
 		s := &script{replies: []reply{accepted, finished.after(time.Hour), finished}}
@@ -118,20 +126,32 @@ func TestAnOutageIsBorneForFiveMinutes(t *testing.T) {
 			})
 		})
 	}
-	t.Run("from the last poll that succeeded", func(t *testing.T) {
-		s := &script{replies: []reply{accepted}}
-		for range 3 {
-			for range 15 { // about three and a half minutes
-				s.replies = append(s.replies, breaks(broken))
+	unchanged := says(http.StatusNotModified, "", "Retry-After", "0")
+	for name, test := range map[string]struct {
+		good reply
+		opts []client.Option
+		last []reply
+	}{
+		"from the last poll that succeeded": {unfinished, nil, []reply{finished}},
+		"from the last news": {unchanged, []client.Option{client.WithProgress(func(client.Status) {})}, []reply{
+			says(200, document("completed", true, 2)), finished,
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &script{replies: []reply{accepted}}
+			for range 3 {
+				for range 15 { // about three and a half minutes
+					s.replies = append(s.replies, breaks(broken))
+				}
+				s.replies = append(s.replies, test.good)
 			}
-			s.replies = append(s.replies, unfinished)
-		}
-		s.replies = append(s.replies, finished)
-		play(t, s, func(t *testing.T, resp *http.Response, err error) {
-			require.NoError(t, err)
-			assert.Equal(t, "done", read(t, resp).body)
+			s.replies = append(s.replies, test.last...)
+			play(t, s, func(t *testing.T, resp *http.Response, err error) {
+				require.NoError(t, err)
+				assert.Equal(t, "done", read(t, resp).body)
+			}, test.opts...)
 		})
-	})
+	}
 	t.Run("unless the context ends before", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := &script{replies: []reply{accepted, breaks(broken)}}
