@@ -155,4 +155,22 @@ func TestWebhookOptionsOfAnotherTime(t *testing.T) {
 			assert.Equal(t, store.Canceled, h.only().job.State)
 		})
 	})
+
+	t.Run("so is what this process has no key to read", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHook(t)
+			h.serve()
+			b := newBubble(t, someRoutes, h.options(ginasync.WithoutWorkers(), ginasync.WithEncryption(key(1)))...)
+			_, err := b.jobs.Cancel(t.Context(), b.submit("/later", ""))
+			require.NoError(t, err)
+			keyless := b.beside(h.options()...)
+			time.Sleep(15 * time.Second) // the delivery was tried, and the lookout
+			assert.Zero(t, h.count())
+			require.NoError(t, keyless.Shutdown(t.Context()))
+			b.beside(h.options(ginasync.WithEncryption(key(2), key(1)))...)
+			time.Sleep(time.Hour)
+			h.only()
+			assert.Empty(t, waiting(t, b.store, ""))
+		})
+	})
 }
