@@ -6,7 +6,7 @@ RUN       ?= .
 COVERED   := ./store ./store/memstore ./store/redisstore ./worker ./ginasync ./ginasync/client ./ginasync/webhook ./ginasync/internal/outbound
 LINT      := .bin/golangci-lint-v2.15.0
 
-.PHONY: help test chaos cover fuzz bench benchtest microbench lint example redis
+.PHONY: help test chaos contract cover fuzz bench benchtest microbench lint example redis
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,10 @@ test: redis ## Run all tests with the race detector (COUNT, TIMEOUT)
 
 chaos: redis ## Kill, pause and cut off workers and Redis at length (RUN)
 	CHAOS=long CGO_ENABLED=1 go test -race -count=1 -timeout 30m -run '$(RUN)' ./chaos/...
+
+contract: $(LINT) ## Hold the HTTP contract against programs that others wrote, and lint that
+	cd contract && $(CURDIR)/$(LINT) run ./... && go mod tidy -diff
+	cd contract && go test -count=1 -shuffle=on -timeout $(TIMEOUT) ./...
 
 cover: redis ## Fail when the own tests of a package cover less than 90 % of it
 	@out=$$(go test -count=1 -shuffle=on -timeout $(TIMEOUT) -cover $(COVERED)) || { echo "$$out"; exit 1; }; \

@@ -30,6 +30,7 @@ type endpoint struct {
 	handler gin.HandlerFunc // runs in the worker
 	check   requestCheck    // runs at submission; nil: nothing to check
 	headers []taggedField   // what the handler takes from headers, as far as it is known
+	typed   *typedEndpoint  // of AsyncFunc, for OpenAPI
 	opts    []RouteOption
 	err     error // a mistake in the declaration, for Start to return
 

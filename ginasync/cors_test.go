@@ -32,6 +32,9 @@ func TestScriptsOfOtherOriginsMayReadEveryHeaderThereIs(t *testing.T) {
 	require.Subset(t, written, []string{"Location", "Retry-After", "Preference-Applied", "Link", "ETag", "Content-Range", "Accept-Ranges"},
 		"the code is understood")
 	for _, name := range written {
+		if name[0] < 'A' || name[0] > 'Z' { // a member of a JSON object
+			continue
+		}
 		if !slices.Contains(safelisted, name) && !slices.Contains(scriptsNeedNot, name) {
 			assert.Contains(t, exposed, name)
 		}

@@ -46,6 +46,7 @@ func (m *Manager) discover() (*routeTable, error) {
 		path := unescapeColons(info.Path)
 		r, err := m.newRoute(info.Method, path, e)
 		if err == nil {
+			r.pattern = info.Path
 			err = table.add(r)
 		}
 		if err != nil {

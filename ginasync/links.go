@@ -37,6 +37,10 @@ func (m *Manager) Routes(group *gin.RouterGroup) {
 		return
 	}
 	m.status = statusGroup{there: true, path: strings.TrimRight(group.BasePath(), "/")}
+	if m.cfg.openAPI != (openAPIInfo{}) {
+		group.GET("/openapi.json", m.showOpenAPI)
+		group.HEAD("/openapi.json", m.showOpenAPI)
+	}
 	group.GET("/:id", m.attended(m.showStatus))
 	group.HEAD("/:id", m.attended(m.showStatus))
 	group.GET("/:id/result", m.attended(m.showResult))

@@ -39,8 +39,9 @@ type Manager struct {
 	watching *watching // requests that wait for jobs
 	endings  endings   // and when they have to stop waiting
 
-	routes atomic.Pointer[routeTable] // empty until Start
-	replay *replayEngine              // written before the workers start
+	routes   atomic.Pointer[routeTable]     // empty until Start
+	document atomic.Pointer[servedDocument] // nil until Start, or for good
+	replay   *replayEngine                  // written before the workers start
 }
 
 // New creates the Manager of an engine. It starts nothing and registers nothing. It
@@ -87,6 +88,9 @@ func (m *Manager) start(ctx context.Context) error {
 	table, err := m.discover()
 	if err = errors.Join(m.status.err, err); err != nil {
 		return fmt.Errorf("ginasync: %w", err)
+	}
+	if err := m.prepareOpenAPI(table); err != nil {
+		return fmt.Errorf("ginasync: OpenAPI: %w", err)
 	}
 	m.routes.Store(table)
 	m.replay = newReplayEngine(m.engine)

@@ -46,6 +46,7 @@ type config struct {
 	// Response options.
 	baseURL     string
 	url         func(c *gin.Context, path string) string
+	openAPI     openAPIInfo // zero: not served
 	maxWatchers int
 	accepted    func(*gin.Context, Status)
 	status      func(*gin.Context, Status)

@@ -15,6 +15,7 @@ type route struct {
 	name     string // what stored jobs say; the same in every process
 	method   string
 	path     string // Gin's full path, with its parameters
+	pattern  string // the same, with the backslashes that tell colons from parameters
 	allow    string // methods that make jobs at this path, for the Allow header
 	endpoint *endpoint
 	cfg      routeConfig

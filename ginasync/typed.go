@@ -42,6 +42,7 @@ func AsyncFunc[Req, Resp any](fn func(ctx context.Context, req Req) (Resp, error
 		return e.serve
 	}
 	e.headers = binder.fields.tagged["header"]
+	e.typed = &typedEndpoint{binder, reflect.TypeFor[Req](), reflect.TypeFor[Resp]()}
 	e.check = func(r *http.Request, params gin.Params) error {
 		defer removeForm(r)
 		return binder.bind(r, params, new(Req))
