@@ -3,6 +3,7 @@ package chaos_test
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"os"
@@ -13,8 +14,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/asyncendpoints/gin-async/store"
 )
 
 // appendOnly has a server write each change to its append-only file before it answers,
@@ -57,27 +56,39 @@ func readWrites(t *testing.T, dir string) map[string]written {
 	return jobs
 }
 
-// countWrite looks for HSET …:job:ID … s completed … and SET …:result:ID ….
+// countWrite looks for SET …:job:ID with the record of a job that is over, which has the
+// result if it has completed; of a failed one SETRANGE …:job:ID 0 writes the head of that
+// record, and SET …:outcome:ID … PXAT the result.
 func countWrite(jobs map[string]written, command []string) {
-	if len(command) < 3 {
-		return
+	const stateAt, completed, over = 18, "c", "cfx"
+	var key, value string
+	switch {
+	case len(command) > 2 && strings.EqualFold(command[0], "SET"):
+		key, value = command[1], command[2]
+	case len(command) > 3 && strings.EqualFold(command[0], "SETRANGE") && command[2] == "0":
+		key, value = command[1], command[3]
 	}
-	key := command[1]
 	id := key[strings.LastIndexByte(key, ':')+1:]
 	w := jobs[id]
-	switch name := strings.ToUpper(command[0]); {
-	case name == "HSET" && strings.Contains(key, ":job:"):
-		for i := 2; i+1 < len(command); i += 2 {
-			if command[i] == "s" && store.State(command[i+1]).Terminal() {
-				w.endings++
-			}
+	switch {
+	case strings.Contains(key, ":job:") && len(value) > stateAt && strings.Contains(over, value[stateAt:stateAt+1]):
+		w.endings++
+		if value[stateAt:stateAt+1] == completed {
+			w.results++
 		}
-	case name == "SET" && strings.Contains(key, ":result:"):
+	case strings.Contains(key, ":outcome:") && hasResponse(value):
 		w.results++
 	default:
 		return
 	}
 	jobs[id] = w
+}
+
+// hasResponse reports whether an outcome has one: it is behind the length of the summary
+// and the progress.
+func hasResponse(outcome string) bool {
+	length := func(at int) int { return int(binary.LittleEndian.Uint32([]byte(outcome[at:]))) }
+	return length(8+length(4)) > 0
 }
 
 // readRecord reads one command.

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/asyncendpoints/gin-async/store"
@@ -80,7 +81,7 @@ func (t *seat) claim(ctx context.Context, left []store.Want, batch *store.Batch)
 		return err
 	}
 	rows, ok := reply.([]any)
-	if !ok || len(rows) == 0 {
+	if !ok || len(rows)%3 != 2 {
 		return lostOr("claim", reply)
 	}
 	if ms, _ := rows[0].(int64); ms >= 0 {
@@ -88,7 +89,8 @@ func (t *seat) claim(ctx context.Context, left []store.Want, batch *store.Batch)
 			batch.NextDue = due
 		}
 	}
-	claims, err := readClaims(rows[1:])
+	started, _ := rows[1].(int64)
+	claims, err := readClaims(rows[2:], started)
 	if err != nil {
 		return err
 	}
@@ -104,11 +106,15 @@ func (t *seat) claim(ctx context.Context, left []store.Want, batch *store.Batch)
 	return nil
 }
 
-func readClaims(rows []any) ([]store.Claim, error) {
-	claims := make([]store.Claim, 0, len(rows))
+// readClaims reads an id, a record and the summary of an earlier outcome for each claim.
+func readClaims(rows []any, started int64) ([]store.Claim, error) {
+	claims := make([]store.Claim, 0, len(rows)/3)
 	var failed error
-	for _, row := range rows {
-		claim, err := readClaim(row)
+	for i := 0; i < len(rows); i += 3 {
+		id, _ := rows[i].(string)
+		record, _ := rows[i+1].(string)
+		summary, _ := rows[i+2].(string)
+		claim, err := readClaim(id, record, summary, started)
 		if err != nil {
 			// The others can be run; this one is given back by the keeper of the lease.
 			failed = errors.Join(failed, err)
@@ -122,36 +128,27 @@ func readClaims(rows []any) ([]store.Claim, error) {
 	return nil, failed
 }
 
-// claimed are the fields that a claim has, in the order of CLAIMED in claim.lua.
-func claimed() [14]int {
-	return [...]int{
-		fieldVersion, fieldAttempt, fieldClaim, fieldState, fieldMaxAttempts, fieldQueue, fieldOwner, fieldRoute,
-		fieldCreated, fieldReady, fieldStarted, fieldCancelRequested, fieldProgress, fieldProblem,
+// readClaim reads a claim from the record, which is as it was before: what a claim
+// changes is always the same.
+func readClaim(id, record, summary string, started int64) (store.Claim, error) {
+	h, payload, err := readHead(record)
+	if err != nil {
+		return store.Claim{}, fmt.Errorf("job %s: %w", id, err)
 	}
-}
-
-// readClaim reads the fields, the id and the payload.
-func readClaim(row any) (store.Claim, error) {
-	order := claimed()
-	values, ok := row.([]any)
-	if !ok || len(values) != len(order)+2 {
-		return store.Claim{}, errReply("claim", row)
+	job, err := h.job(id)
+	if err == nil {
+		_, err = addSummary(&job, summary)
 	}
-	id, _ := values[len(order)].(string)
-	var all [fieldCount]any
-	for i, field := range order {
-		all[field] = values[i]
+	if err != nil {
+		return store.Claim{}, err
 	}
-	fields := record(all[:])
-	job, found, err := fields.job(id)
-	if err != nil || !found {
-		return store.Claim{}, errors.Join(errReply("claim", id), err)
-	}
-	claim := store.Claim{Ref: store.Ref{ID: id, Claim: fields.number(fieldClaim)}, Job: job}
-	// A payload that is gone or damaged leaves a claim without a request: whoever runs
-	// it can tell, and end the job.
-	if payload, ok := values[len(order)+1].(string); ok {
-		claim.Request, claim.Envelope, _ = splitPayload([]byte(payload))
-	}
+	job.State, job.Progress = store.InProgress, store.Progress{}
+	job.Version++
+	job.Attempt++
+	job.StartedAt = time.UnixMilli(started).UTC()
+	claim := store.Claim{Ref: store.Ref{ID: id, Claim: h.number(atClaim, 6) + 1}, Job: job}
+	// A payload that is damaged leaves a claim without a request: whoever runs it can
+	// tell, and end the job.
+	claim.Request, claim.Envelope, _ = splitPayload([]byte(payload))
 	return claim, nil
 }

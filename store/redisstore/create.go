@@ -13,14 +13,16 @@ import (
 
 // creation is a job on its way to Redis.
 type creation struct {
-	id, key string // key is the digest of the idempotency key
-	job     store.NewJob
-	payload []byte
+	id     string
+	key    string       // of the record
+	job    store.NewJob // without the request
+	record string       // without the times
+	delay  int64        // milliseconds
 	// The partition's shares of the bounds; 0: none.
 	bound, ownerBound int
 }
 
-func (c creation) size() int { return len(c.payload) + 256 }
+func (c creation) size() int { return len(c.record) + 128 }
 
 // created is what became of it.
 type created struct {
@@ -32,22 +34,30 @@ type created struct {
 // Create implements store.Jobs. Jobs that are created at the same time go to Redis
 // together. The store has no bound of its own; MaxWaiting and MaxWaitingOfOwner are divided
 // among the partitions, rounded up, so that a job with a key, which has its partition, can
-// be refused a little before they are reached. With WithReplicas there is one more error: ErrNotReplicated.
+// be refused a little before they are reached. With WithReplicas there is one more error:
+// ErrNotReplicated.
 func (s *Store) Create(ctx context.Context, job store.NewJob) (store.Job, bool, error) {
 	if s.err != nil {
 		return store.Job{}, false, s.err
 	}
-	c := creation{job: job, payload: joinPayload(job.Request, job.Envelope)}
-	c.bound, c.ownerBound = s.share(job.MaxWaiting), s.share(job.MaxWaitingOfOwner)
-	c.job.Request, c.job.Envelope = nil, nil // the caller may reuse them
+	key := ""
 	if job.Key != "" {
-		c.key = digest(job.Key)
+		key = digest(job.Key)
+	}
+	record, err := newRecord(&job, key)
+	if err != nil {
+		return store.Job{}, false, err
+	}
+	job.Request, job.Envelope = nil, nil // the caller may reuse them
+	c := creation{job: job, record: record, delay: milliseconds(job.Delay)}
+	c.bound, c.ownerBound = s.share(job.MaxWaiting), s.share(job.MaxWaitingOfOwner)
+	if key != "" {
 		return s.createIn(ctx, s.forKey(job.Key), c)
 	}
 	if s.own == 1 {
 		return s.createIn(ctx, &s.partitions[0], c)
 	}
-	err := store.ErrFull
+	err = store.ErrFull
 	for _, p := range s.places() {
 		var stored store.Job
 		var isNew bool
@@ -67,7 +77,8 @@ func (s *Store) share(bound int) int {
 
 func (s *Store) createIn(ctx context.Context, p *partition, c creation) (store.Job, bool, error) {
 	c.id = p.newID()
-	ctx, cancel := context.WithTimeout(ctx, longestCall+s.replicaTimeout)
+	c.key = p.record(c.id)
+	ctx, cancel := atMost(ctx, longestCall+s.replicaTimeout)
 	defer cancel()
 	result, err := p.creates.do(ctx, c)
 	if err == nil {
@@ -77,32 +88,34 @@ func (s *Store) createIn(ctx context.Context, p *partition, c creation) (store.J
 }
 
 // sendCreates stores jobs in one call.
-func (p *partition) sendCreates(ctx context.Context, jobs []creation) ([]created, error) {
-	keys := make([]string, 0, len(jobs))
-	args := make([]any, 0, len(jobs)*11)
-	for i := range jobs {
-		c := &jobs[i]
-		keys = append(keys, p.record(c.id))
-		args = append(args, c.job.Queue, c.job.Owner, c.job.Route, max(c.job.MaxAttempts, 1),
-			milliseconds(c.job.Delay), retention(c.job.Retention), c.payload,
-			c.key, c.job.Fingerprint, c.bound, c.ownerBound)
+func (p *partition) sendCreates(ctx context.Context, jobs []*member[creation, created]) error {
+	c := p.call(p.store.scripts.create, len(jobs), 4*len(jobs))
+	for _, m := range jobs {
+		c.args = append(c.args, &m.in.key)
 	}
-	reply, err := p.runCreate(ctx, keys, args)
+	for _, m := range jobs {
+		c.args = append(c.args, &m.in.record, &m.in.delay, &m.in.bound, &m.in.ownerBound)
+	}
+	reply, err := p.sendReplicated(ctx, c)
 	if err != nil && !errors.Is(err, ErrNotReplicated) {
-		return nil, err
+		return err
 	}
-	answers, ok := reply.([]any)
-	if !ok || len(answers) != len(jobs) {
-		return nil, errReply("create", reply)
+	answers, some := reply.([]any)
+	at, all := reply.(int64)
+	if !all && (!some || len(answers) != len(jobs)) {
+		return errReply("create", reply)
 	}
-	results := make([]created, len(jobs))
-	for i := range jobs {
-		results[i] = jobs[i].answer(answers[i])
+	for i, m := range jobs {
+		if all {
+			m.out = created{job: m.in.fresh(at), isNew: true}
+		} else {
+			m.out = m.in.answer(answers[i])
+		}
 	}
 	if err != nil {
-		p.withdraw(ctx, results, err)
+		p.withdraw(ctx, jobs, err)
 	}
-	return results, nil
+	return nil
 }
 
 // answer reads what became of one job.
@@ -122,7 +135,7 @@ func (c *creation) answer(reply any) created {
 	case []any:
 		if len(value) > 0 {
 			id, _ := value[0].(string)
-			job, _, err := record(value[1:]).job(id)
+			job, err := jobOf("create", id, value[1:])
 			return created{job: job, isNew: id == c.id, err: err}
 		}
 	}
@@ -137,16 +150,13 @@ func (c *creation) fresh(createdMillis int64) store.Job {
 		State: store.Queued, Version: 1, MaxAttempts: max(c.job.MaxAttempts, 1),
 		CreatedAt: at, ReadyAt: at,
 	}
-	if delay := milliseconds(c.job.Delay); delay > 0 {
+	if delay := c.delay; delay > 0 {
 		job.State = store.Scheduled
 		job.ReadyAt = at.Add(time.Duration(delay) * time.Millisecond)
 		job.DueAt = job.ReadyAt
 	}
 	return job
 }
-
-// retention is at least a millisecond: in the step that ends it a job is still there.
-func retention(d time.Duration) int64 { return max(milliseconds(d), 1) }
 
 // digest stands for an idempotency key: keys may be long, and secret.
 func digest(key string) string {

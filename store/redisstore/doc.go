@@ -26,11 +26,13 @@
 //
 //	(nothing)      hash    order of the latest job; how many are queued, scheduled,
 //	                       in_progress; latest call of recovery
-//	:job:ID        hash    the job, see below
-//	:request:ID    string  length of the request, the request, the envelope
-//	:result:ID     string  the recorded response
-//	:line:QUEUE    list    ids of the queued jobs, the next one first
-//	:due:QUEUE     zset    ids of the scheduled jobs by time in microseconds
+//	:job:ID        string  the record of the job, see below
+//	:outcome:ID    string  what an attempt that failed left: progress, problem, response
+//	:running       hash    of each job that is in progress the session that holds it, and
+//	                       what a claim changes of the record, which stays as it was
+//	:line:QUEUE    list    ids of the queued jobs, the next one first; a large one with the
+//	                       size of its record
+//	:due:QUEUE     zset    likewise the scheduled jobs, by time in microseconds
 //	:owner:OWNER   zset    ids of the owner's jobs by order of creation
 //	:waiting       hash    for each owner with a bound on waiting jobs how many of those
 //	                       created under it wait
@@ -40,21 +42,20 @@
 //	:session:S     hash    name of the worker, when it joined; how many jobs it claimed,
 //	                       number and first claim of the latest call; latest release
 //	:lock:S        string  redislock's lock
-//	:held:S        zset    id:claim of the jobs the session holds, by order of the claims
+//	:held:S        set     ids of the jobs the session holds
 //	:stop:S        set     those of them that were asked to stop
+//	:watched       zset    ids of the jobs that somebody watches, by when that has to be
+//	                       said again
 //	:deleted:ID    string  latest call that deleted a job, for a minute
+//	:retried:ID    string  latest call that queued a failed job again, for a minute
 //	:recovery      string  redislock's lock of the process that recovers jobs
 //
-// The fields of a job are s state, v version, n attempt, m attempts at most, c number
-// of the claim, q queue, o owner, rt route, e retention in milliseconds; cr created, rd
-// ready, du due, st started, fi finished, ca asked to stop, in milliseconds; b bytes of
-// the payload, u 1 when somebody got the job by its key, w 1 when its owner's waiting jobs
-// are counted; r response, p progress, d
-// problem; k digest of the idempotency key, f fingerprint; h session that holds it or was
-// the last to, z what the latest settle did, x the latest release, y the latest retry.
-// Short names and few fields keep the hash compact in the server's memory, as long as no
-// value is longer than its hash-max-listpack-value of 64 bytes: failed jobs, whose problems
-// are longer, take about 3 KB unless that is raised.
+// A record is one string: a head of 87 bytes with the state, the numbers and the times;
+// queue, owner, route, and the digest of an idempotency key with the fingerprint; and
+// behind them the request and the envelope until nobody needs them any more, then the
+// outcome. The head is at the beginning of scripts/record.lua and of record.go. A claim of
+// many jobs is so a few commands, however many there are, and the end of a job one that
+// puts the result where the request was.
 //
 // Jobs that are over expire by themselves, with their results. The indexes are
 // trimmed by Reclaim, which every process that runs workers calls once a second.
@@ -72,7 +73,8 @@
 //
 // # Hints
 //
-// They are messages on the channels :arrived, :watch:ID and :stop:S of a partition.
+// They are messages on the channels :arrived, :watch:ID and :stop:S of a partition. Those
+// about a job are sent while it is in :watched only.
 // Messages only hint: they wake idle workers, running jobs that were asked to stop, and
 // those who watch a job. One that is lost delays, and loses nothing: workers renew their
 // leases and look for jobs in any case. After a reconnect everybody is woken.

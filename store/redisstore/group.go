@@ -17,12 +17,17 @@ const (
 // that come while a call is under way wait for it and go together in the next. Members
 // keep the order in which they came. The zero value with send set is ready.
 type group[In sized, Out any] struct {
-	// send makes one call. It returns as many answers as it gets members.
-	send func(ctx context.Context, members []In) ([]Out, error)
+	// send makes one call and puts the answers into its members, none of which it keeps.
+	// After an error it may go on reading from them.
+	send func(ctx context.Context, members []*member[In, Out]) error
+
+	used sync.Pool // members that were answered
 
 	mu      sync.Mutex
 	waiting []*member[In, Out]
 	sending bool
+	// sent holds the members of the call that is under way.
+	sent []*member[In, Out]
 }
 
 // sized is what a group can hold; size is about how many bytes it sends.
@@ -33,7 +38,7 @@ type member[In, Out any] struct {
 	in   In
 	out  Out
 	err  error
-	done chan struct{}
+	done chan struct{} // with room for one
 }
 
 // do sends in and returns its answer. When ctx ends before, the member may be on its
@@ -44,15 +49,24 @@ func (g *group[In, Out]) do(ctx context.Context, in In) (Out, error) {
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
-	m := &member[In, Out]{in: in, done: make(chan struct{})}
+	m, _ := g.used.Get().(*member[In, Out])
+	if m == nil {
+		m = &member[In, Out]{done: make(chan struct{}, 1)}
+	}
+	m.in = in
 	g.join(ctx, m)
 	select {
 	case <-m.done:
-		return m.out, m.err
 	case <-ctx.Done():
 		g.leave(m)
 		return none, ctx.Err()
 	}
+	out, err := m.out, m.err
+	if err == nil {
+		*m = member[In, Out]{done: m.done}
+		g.used.Put(m)
+	}
+	return out, err
 }
 
 // leave has the member not sent if it still waits: after an outage nobody wants what
@@ -79,16 +93,10 @@ func (g *group[In, Out]) join(ctx context.Context, m *member[In, Out]) {
 // work sends until nothing waits.
 func (g *group[In, Out]) work(ctx context.Context) {
 	for members := g.take(); len(members) > 0; members = g.take() {
-		ins := make([]In, len(members))
-		for i, m := range members {
-			ins[i] = m.in
-		}
-		outs, err := g.send(ctx, ins)
-		for i, m := range members {
-			if m.err = err; err == nil {
-				m.out = outs[i]
-			}
-			close(m.done)
+		err := g.send(ctx, members)
+		for _, m := range members {
+			m.err = err
+			m.done <- struct{}{}
 		}
 	}
 }
@@ -105,8 +113,9 @@ func (g *group[In, Out]) take() []*member[In, Out] {
 		}
 		n++
 	}
-	members := slices.Clone(g.waiting[:n])
+	clear(g.sent)
+	g.sent = append(g.sent[:0], g.waiting[:n]...)
 	g.waiting = slices.Delete(g.waiting, 0, n)
 	g.sending = n > 0
-	return members
+	return g.sent
 }

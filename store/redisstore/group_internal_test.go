@@ -28,18 +28,17 @@ type courier struct {
 	fail  error
 }
 
-func (c *courier) send(_ context.Context, members []parcel) ([]string, error) {
+func (c *courier) send(_ context.Context, members []*member[parcel, string]) error {
 	var call []int
-	answers := make([]string, len(members))
-	for i, m := range members {
-		call = append(call, m.n)
-		answers[i] = fmt.Sprint("answer ", m.n)
+	for _, m := range members {
+		call = append(call, m.in.n)
+		m.out = fmt.Sprint("answer ", m.in.n)
 	}
 	c.mu.Lock()
 	c.calls = append(c.calls, call)
 	c.mu.Unlock()
 	<-time.After(time.Second)
-	return answers, c.fail
+	return c.fail
 }
 
 // give sends members one after the other, each by a caller of its own.

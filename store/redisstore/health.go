@@ -76,15 +76,15 @@ func over(ctx context.Context) bool {
 
 // create sends jobs to the partition. No caller's deadline is in ctx, so that a server
 // that hangs can be told. On the way it finds out whether other servers are back.
-func (p *partition) create(ctx context.Context, jobs []creation) ([]created, error) {
+func (p *partition) create(ctx context.Context, jobs []*member[creation, created]) error {
 	p.store.probe(ctx)
-	results, err := p.sendCreates(ctx, jobs)
+	err := p.sendCreates(ctx, jobs)
 	if timedOut(err) {
 		p.ails.Store(true)
 	} else {
 		p.noteHealth(err)
 	}
-	return results, err
+	return err
 }
 
 // probe asks, aside, those partitions for new jobs that did not answer when they were

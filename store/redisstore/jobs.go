@@ -12,13 +12,11 @@ func (s *Store) Get(ctx context.Context, id string) (store.Job, error) {
 	if p == nil {
 		return store.Job{}, s.notFound()
 	}
-	values, err := await(ctx, s, func(ctx context.Context) ([]any, error) {
-		return s.client.HMGet(ctx, p.record(id), fields()...).Result()
-	})
+	reply, err := p.ask(ctx, s.scripts.get, id)
 	if err != nil {
 		return store.Job{}, err
 	}
-	return s.existing(id, values)
+	return jobOf("get", id, reply)
 }
 
 // Result implements store.Jobs.
@@ -27,34 +25,21 @@ func (s *Store) Result(ctx context.Context, id string) (store.Job, []byte, error
 	if p == nil {
 		return store.Job{}, nil, s.notFound()
 	}
-	reply, err := p.run(ctx, s.scripts.result, []string{p.record(id)})
+	reply, err := p.ask(ctx, s.scripts.result, id)
 	if err != nil {
 		return store.Job{}, nil, err
 	}
-	values, ok := reply.([]any)
-	if !ok || len(values) != fieldCount+1 {
+	values, _ := reply.([]any)
+	v, ok := viewOf(values)
+	if !ok || len(values) != 4 {
 		return store.Job{}, nil, errReply("result", reply)
 	}
-	job, err := s.existing(id, values[:fieldCount])
-	if err != nil {
-		return store.Job{}, nil, err
+	job, responded, err := v.job(id)
+	if err != nil || !responded {
+		return job, nil, err
 	}
-	if data, ok := values[fieldCount].(string); ok {
-		return job, []byte(data), nil
-	}
-	return job, nil, nil
-}
-
-// existing reads a job that has to be there.
-func (s *Store) existing(id string, values []any) (store.Job, error) {
-	job, found, err := record(values).job(id)
-	if err == nil && !found {
-		err = store.ErrNotFound
-	}
-	if err != nil {
-		return store.Job{}, err
-	}
-	return job, nil
+	data, _ := values[3].(string)
+	return job, []byte(data), nil
 }
 
 // notFound answers for an id that no partition can have.
@@ -63,24 +48,6 @@ func (s *Store) notFound() error {
 		return s.err
 	}
 	return store.ErrNotFound
-}
-
-// Delete implements store.Jobs.
-func (s *Store) Delete(ctx context.Context, id string) error {
-	p := s.of(id)
-	if p == nil {
-		return s.notFound()
-	}
-	reply, err := p.run(ctx, s.scripts.remove, []string{p.record(id)}, p.newID())
-	switch {
-	case err != nil:
-		return err
-	case reply == int64(1):
-		return nil
-	case reply == int64(0):
-		return store.ErrNotFound
-	}
-	return store.ErrNotFinished
 }
 
 // Stats implements store.Jobs. The partitions are counted one after the other; while the

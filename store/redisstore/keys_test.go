@@ -2,6 +2,7 @@ package redisstore_test
 
 import (
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -107,6 +108,10 @@ func TestNoKeyIsLeftAfterRetention(t *testing.T) {
 		require.NoError(t, err)
 		left, err = client.Keys(t.Context(), "*").Result()
 		require.NoError(t, err)
+		left = slices.DeleteFunc(left, func(key string) bool {
+			life := client.TTL(t.Context(), key).Val() // what lets a call be repeated goes by itself
+			return strings.Contains(key, ":retried:") && life > 0 && life <= time.Minute
+		})
 		return len(left) == 0
 	}, patience, 20*time.Millisecond)
 	assert.Empty(t, left)
@@ -121,7 +126,7 @@ func TestWhatIsOverExpiresByItself(t *testing.T) {
 	c := claim(t, session, 1)[0]
 	_, err := session.Settle(t.Context(), c.Ref, store.Fail(store.Problem{Type: "t"}, nil))
 	require.NoError(t, err)
-	for _, pattern := range []string{"*:job:*", "*:result:*", "*:request:*", "*:key:*", "*:lock:*"} {
+	for _, pattern := range []string{"*:job:*", "*:outcome:*", "*:key:*", "*:lock:*"} {
 		keys, err := client.Keys(t.Context(), pattern).Result()
 		require.NoError(t, err)
 		require.NotEmpty(t, keys, pattern)

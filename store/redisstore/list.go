@@ -79,7 +79,7 @@ func (p *partition) list(ctx context.Context, query store.Query, from *place, li
 	for next := p.bound(from); next != ""; {
 		args := []any{query.Owner, next, query.Route, limit - len(found), visitsPerCall}
 		for _, state := range query.States {
-			args = append(args, string(state))
+			args = append(args, letterText(state))
 		}
 		reply, err := p.run(ctx, p.store.scripts.list, nil, args...)
 		if err != nil {
@@ -107,7 +107,7 @@ func (p *partition) list(ctx context.Context, query store.Query, from *place, li
 // row reads one job of a list.
 func (p *partition) row(reply any) (listed, error) {
 	values, ok := reply.([]any)
-	if !ok || len(values) != fieldCount+2 {
+	if !ok || len(values) != 5 {
 		return listed{}, errReply("list", reply)
 	}
 	order, _ := values[0].(string)
@@ -116,7 +116,7 @@ func (p *partition) row(reply any) (listed, error) {
 	if err != nil {
 		return listed{}, errReply("list", reply)
 	}
-	job, _, err := record(values[2:]).job(id)
+	job, err := jobOf("list", id, values[2:])
 	return listed{place{int64(n), p.letter}, job}, err
 }
 

@@ -14,10 +14,13 @@ type partition struct {
 	store  *Store
 	letter byte
 	// key is the key of the partition's record and the beginning of all others.
-	key     string
+	key string
+	// first is the same, as go-redis takes it.
+	first   any
 	mu      sync.Mutex
 	ids     store.IDSource
 	creates group[creation, created]
+	notes   group[note, struct{}]
 	// ails: its server did not answer when it was asked last.
 	ails atomic.Bool
 	// probed is when it was last asked whether it is back, in nanoseconds.
@@ -29,7 +32,9 @@ type partition struct {
 func (p *partition) open(s *Store, letter byte) {
 	p.store, p.letter = s, letter
 	p.key = s.prefix + ":{" + tagOf(letter) + "}"
+	p.first = p.key
 	p.creates.send = p.create
+	p.notes.send = p.sendMembers
 }
 
 // newID draws the id of a job in the partition, or of a call, by which a repetition of

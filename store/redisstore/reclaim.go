@@ -80,11 +80,11 @@ func (p *partition) reclaim(ctx context.Context, limit int) (int, error) {
 	default:
 		defer p.unlock(ctx, lock)
 	}
-	problem, err := encodeProblem(store.WorkerLost())
+	summary, err := appendSummary(nil, nil, store.WorkerLost())
 	if err != nil {
 		return 0, err
 	}
-	reply, err := p.run(ctx, p.store.scripts.reclaim, nil, p.newID(), limit, problem)
+	reply, err := p.run(ctx, p.store.scripts.reclaim, nil, p.newID(), limit, summary)
 	if err != nil {
 		return 0, err
 	}

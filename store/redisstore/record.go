@@ -1,164 +1,222 @@
 package redisstore
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
-	"strconv"
+	"math"
 	"strings"
 	"time"
 
 	"github.com/asyncendpoints/gin-async/store"
 )
 
-// The fields of a job in the order of FIELDS in base.lua. Fields that only later
-// states give a meaning may be left over from earlier ones: decode knows which.
+// A record is a job in Redis, one string: a head of fixed length, the names, and behind
+// them the payload until the request is not needed any more, then the outcome. record.lua
+// is the other side. Numbers are little-endian.
 const (
-	fieldState = iota
-	fieldVersion
-	fieldAttempt
-	fieldMaxAttempts
-	fieldClaim
-	fieldQueue
-	fieldOwner
-	fieldRoute
-	fieldCreated
-	fieldReady
-	fieldDue
-	fieldStarted
-	fieldFinished
-	fieldCancelRequested
-	fieldRetention
-	fieldResponse
-	fieldProgress
-	fieldProblem
-	fieldCount
+	// timesSize is that of the times in front, which Redis puts in when a job is created.
+	timesSize = 3 * 6
+	headSize  = 87
 )
 
-// fields are the names for HMGET.
-func fields() []string {
-	return []string{
-		"s", "v", "n", "m", "c", "q", "o", "rt", "cr", "rd", "du", "st", "fi", "ca", "e", "r", "p", "d",
-	}
-}
+// Where fields are in a head.
+const (
+	atCreated         = 0
+	atReady           = 6
+	atDue             = 12
+	atState           = 18
+	atFlags           = 19
+	atVersion         = 20
+	atAttempt         = 26
+	atClaim           = 30
+	atStarted         = 36
+	atFinished        = 42
+	atCancelRequested = 48
+	atMaxAttempts     = 54
+	atRetention       = 58
+	atLength          = 64 // of head and names
+)
 
-// record is the values of the fields as Redis sent them.
-type record []any
+// Flags.
+const (
+	flagOwned = 1 << iota
+	flagKeyed
+	flagApart // the outcome has a key of its own
+	flagGiven // somebody got the job by its idempotency key
+	flagBound // it was created under a bound on the waiting jobs of its owner
+)
 
-// text returns a field; "" when it is not set.
-func (r record) text(field int) string {
-	switch value := r[field].(type) {
-	case string:
-		return value
-	case int64:
-		return strconv.FormatInt(value, 10)
+// letterText is how a state is written in a record; empty: it is none.
+func letterText(state store.State) string {
+	switch state {
+	case store.Queued:
+		return "q"
+	case store.Scheduled:
+		return "s"
+	case store.InProgress:
+		return "r" // in the value of a running job only
+	case store.Completed:
+		return "c"
+	case store.Failed:
+		return "f"
+	case store.Canceled:
+		return "x"
 	}
 	return ""
 }
 
-// number returns a field; 0 when it is not set.
-func (r record) number(field int) int64 {
-	switch value := r[field].(type) {
-	case int64:
-		return value
-	case string:
-		n, err := strconv.ParseInt(value, 10, 64)
-		if err == nil {
-			return n
-		}
+// stateOf is the state that a letter stands for; empty: none.
+func stateOf(letter byte) store.State {
+	switch letter {
+	case 'q':
+		return store.Queued
+	case 's':
+		return store.Scheduled
+	case 'r':
+		return store.InProgress
+	case 'c':
+		return store.Completed
+	case 'f':
+		return store.Failed
+	case 'x':
+		return store.Canceled
 	}
-	return 0
+	return ""
 }
 
-// instant returns a field in milliseconds; the zero time when it is not set.
-func (r record) instant(field int) time.Time {
-	if ms := r.number(field); ms != 0 {
+var (
+	errRecord = errors.New("redisstore: a stored job is damaged, or of another version")
+	errName   = fmt.Errorf("redisstore: queue, owner, route and fingerprint are at most %d bytes long", math.MaxUint16)
+)
+
+// newRecord returns the record of a new job without its times. key is the digest of its
+// idempotency key, or empty.
+func newRecord(job *store.NewJob, key string) (string, error) {
+	names := [...]string{job.Queue, job.Owner, job.Route, ""}
+	if key != "" {
+		names[3] = key + job.Fingerprint
+	}
+	length := headSize
+	for _, name := range names {
+		if len(name) > math.MaxUint16 {
+			return "", errName
+		}
+		length += 2 + len(name)
+	}
+	var r strings.Builder
+	r.Grow(length - timesSize + payloadSize(job.Request, job.Envelope))
+	h := newHead(job, key != "", length)
+	r.Write(h[timesSize:])
+	for _, name := range names {
+		r.WriteByte(byte(len(name)))
+		r.WriteByte(byte(len(name) >> 8))
+		r.WriteString(name)
+	}
+	writePayload(&r, job.Request, job.Envelope)
+	return r.String(), nil
+}
+
+// newHead is the head of a new job; its times are still to come.
+func newHead(job *store.NewJob, keyed bool, length int) (h [headSize]byte) {
+	state := store.Queued
+	if job.Delay > 0 {
+		state = store.Scheduled
+	}
+	h[atState] = letterText(state)[0]
+	if job.Owner != "" {
+		h[atFlags] |= flagOwned
+	}
+	if job.Owner != "" && job.MaxWaitingOfOwner > 0 {
+		h[atFlags] |= flagBound
+	}
+	if keyed {
+		h[atFlags] |= flagKeyed
+	}
+	putNumber(h[atVersion:atVersion+6], 1)
+	putNumber(h[atMaxAttempts:atMaxAttempts+4], int64(min(max(job.MaxAttempts, 1), math.MaxInt32)))
+	putNumber(h[atRetention:atRetention+6], retention(job.Retention))
+	putNumber(h[atLength:atLength+4], int64(length))
+	return h
+}
+
+// retention is at least a millisecond: in the step that ends it a job is still there.
+func retention(d time.Duration) int64 { return max(milliseconds(d), 1) }
+
+// head is the head and the names that a text begins with.
+type head string
+
+// readHead returns the head that text begins with, and what stands behind its names.
+func readHead(text string) (h head, rest string, err error) {
+	if len(text) < headSize {
+		return "", "", errRecord
+	}
+	length := int(number(text[atLength : atLength+4]))
+	if length < headSize || length > len(text) {
+		return "", "", errRecord
+	}
+	return head(text[:length]), text[length:], nil
+}
+
+func (h head) number(at, size int) int64 { return number(string(h[at : at+size])) }
+
+// instant returns a time; the zero time when it has not come.
+func (h head) instant(at int) time.Time {
+	if ms := h.number(at, 6); ms != 0 {
 		return time.UnixMilli(ms).UTC()
 	}
 	return time.Time{}
 }
 
-// job reads the job; found is false when there was none.
-func (r record) job(id string) (job store.Job, found bool, err error) {
-	if len(r) < fieldCount {
-		return store.Job{}, false, fmt.Errorf("redisstore: a job with %d fields instead of %d", len(r), fieldCount)
+// job reads the job as the head has it. Its texts do not share memory with h.
+func (h head) job(id string) (store.Job, error) {
+	queue, rest, ok := cutName(string(h[headSize:]))
+	owner, rest, ok2 := cutName(rest)
+	route, _, ok3 := cutName(rest)
+	state := stateOf(h[atState])
+	if !ok || !ok2 || !ok3 || state == "" {
+		return store.Job{}, fmt.Errorf("job %s: %w", id, errRecord)
 	}
-	if r[fieldState] == nil {
-		return store.Job{}, false, nil
+	job := store.Job{
+		ID: id, Route: route, Queue: queue, Owner: owner,
+		State: state, Version: h.number(atVersion, 6),
+		Attempt: int(h.number(atAttempt, 4)), MaxAttempts: int(h.number(atMaxAttempts, 4)),
+		CreatedAt: h.instant(atCreated), ReadyAt: h.instant(atReady), StartedAt: h.instant(atStarted),
+		CancelRequestedAt: h.instant(atCancelRequested),
 	}
-	job = store.Job{
-		ID: id, Route: r.text(fieldRoute), Queue: r.text(fieldQueue), Owner: r.text(fieldOwner),
-		State: store.State(r.text(fieldState)), Version: r.number(fieldVersion),
-		Attempt: int(r.number(fieldAttempt)), MaxAttempts: int(r.number(fieldMaxAttempts)),
-		CreatedAt: r.instant(fieldCreated), ReadyAt: r.instant(fieldReady), StartedAt: r.instant(fieldStarted),
-		CancelRequestedAt: r.instant(fieldCancelRequested),
+	if state == store.Scheduled {
+		job.DueAt = h.instant(atDue)
 	}
-	if !job.State.Valid() {
-		return store.Job{}, false, fmt.Errorf("redisstore: job %s has the unknown state %q", id, job.State)
+	if state.Terminal() {
+		job.FinishedAt = h.instant(atFinished)
+		job.ExpiresAt = job.FinishedAt.Add(time.Duration(h.number(atRetention, 6)) * time.Millisecond)
 	}
-	if job.State == store.Scheduled {
-		job.DueAt = r.instant(fieldDue)
-	}
-	if job.State.Terminal() {
-		job.FinishedAt = r.instant(fieldFinished)
-		job.ExpiresAt = job.FinishedAt.Add(time.Duration(r.number(fieldRetention)) * time.Millisecond)
-	}
-	job.Response = decodeResponse(r.text(fieldResponse))
-	job.Progress = decodeProgress(r.text(fieldProgress), r.number(fieldClaim))
-	job.Problem, err = decodeProblem(r.text(fieldProblem))
-	return job, true, err
+	return job, nil
 }
 
-// encodeResponse sums up a result: status, number of bytes and content type.
-func encodeResponse(response store.Response) string {
-	return strconv.Itoa(response.Status) + " " + strconv.FormatInt(response.Bytes, 10) + " " + response.ContentType
-}
-
-func decodeResponse(text string) store.Response {
-	status, rest, _ := strings.Cut(text, " ")
-	length, contentType, _ := strings.Cut(rest, " ")
-	code, _ := strconv.Atoi(status)
-	size, _ := strconv.ParseInt(length, 10, 64)
-	return store.Response{Status: code, Bytes: size, ContentType: contentType}
-}
-
-// encodeProgress is a report without what Redis puts before it: the numbers of its
-// claim and its call, and between them its time.
-func encodeProgress(progress store.Progress) string {
-	return strconv.FormatFloat(progress.Percent, 'g', -1, 64) + " " + progress.Message
-}
-
-// decodeProgress reads the report of the latest claim; a report of an earlier one is
-// forgotten.
-func decodeProgress(text string, latest int64) store.Progress {
-	claim, rest, _ := strings.Cut(text, " ")
-	at, rest, _ := strings.Cut(rest, " ")
-	_, rest, _ = strings.Cut(rest, " ")
-	percent, message, _ := strings.Cut(rest, " ")
-	if number, err := strconv.ParseInt(claim, 10, 64); err != nil || number != latest {
-		return store.Progress{}
+// cutName cuts a name off that s begins with.
+func cutName(s string) (name, rest string, ok bool) {
+	if len(s) < 2 {
+		return "", "", false
 	}
-	ms, _ := strconv.ParseInt(at, 10, 64)
-	value, _ := strconv.ParseFloat(percent, 64)
-	return store.Progress{Percent: value, Message: message, UpdatedAt: time.UnixMilli(ms).UTC()}
+	end := 2 + int(s[0]) + int(s[1])<<8
+	if end > len(s) {
+		return "", "", false
+	}
+	return s[2:end], s[end:], true
 }
 
-// encodeProblem writes a problem as JSON; "" for none.
-func encodeProblem(problem store.Problem) (string, error) {
-	if problem.IsZero() {
-		return "", nil
+func number(text string) (n int64) {
+	for i := len(text) - 1; i >= 0; i-- {
+		n = n<<8 | int64(text[i])
 	}
-	text, err := json.Marshal(problem)
-	return string(text), err
+	return n
 }
 
-func decodeProblem(text string) (problem store.Problem, err error) {
-	if text == "" {
-		return store.Problem{}, nil
+func putNumber(dst []byte, n int64) {
+	for i := range dst {
+		dst[i] = byte(n)
+		n >>= 8
 	}
-	if err := json.Unmarshal([]byte(text), &problem); err != nil {
-		return store.Problem{}, fmt.Errorf("redisstore: the problem of a job: %w", err)
-	}
-	return problem, nil
 }
 
 // longestTime bounds durations: the sums that scripts make with them have to stay exact.

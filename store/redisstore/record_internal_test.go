@@ -1,9 +1,11 @@
 package redisstore
 
 import (
-	"bytes"
+	"encoding/binary"
+	"fmt"
 	"math"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,42 +16,110 @@ import (
 	"github.com/asyncendpoints/gin-async/store"
 )
 
-func TestScriptsAndGoNameTheSameFields(t *testing.T) {
-	assert.Len(t, fields(), fieldCount)
-	assert.Equal(t, fields(), namesIn(t, "base.lua", "FIELDS"))
-	var names []string
-	for _, field := range claimed() {
-		names = append(names, fields()[field])
-	}
-	assert.Equal(t, names, namesIn(t, "claim.lua", "CLAIMED"))
+// script reads a file of scripts.
+func script(t *testing.T, name string) string {
+	t.Helper()
+	text, err := sources.ReadFile("scripts/" + name + ".lua")
+	require.NoError(t, err)
+	return string(text)
 }
 
-// namesIn reads a list of names out of a script.
-func namesIn(t *testing.T, file, list string) []string {
-	t.Helper()
-	text, err := sources.ReadFile("scripts/" + file)
-	require.NoError(t, err)
-	found := regexp.MustCompile(`(?s)local ` + list + ` = \{(.*?)\}`).FindSubmatch(text)
-	require.NotNil(t, found)
-	var names []string
-	for _, quoted := range regexp.MustCompile(`'(\w+)'`).FindAllSubmatch(found[1], -1) {
-		names = append(names, string(quoted[1]))
+func TestScriptsAndGoReadTheSameHead(t *testing.T) {
+	text := script(t, "record")
+	format := regexp.MustCompile(`local HEAD = '<(.*)'`).FindStringSubmatch(text)
+	require.NotNil(t, format)
+	var offsets []int
+	size := 0
+	for _, field := range regexp.MustCompile(`([Ic])(\d+)`).FindAllStringSubmatch(format[1], -1) {
+		offsets = append(offsets, size)
+		n, err := strconv.Atoi(field[2])
+		require.NoError(t, err)
+		size += n
 	}
-	return names
+	assert.Equal(t, headSize, size)
+	assert.Contains(t, text, "local HEAD_SIZE = "+strconv.Itoa(headSize)+"\n")
+	assert.Equal(t, []int{
+		atCreated, atReady, atDue, atState, atFlags, atVersion, atAttempt, atClaim,
+		atStarted, atFinished, atCancelRequested, atMaxAttempts, atRetention, atLength,
+	}, offsets[:14])
+
+	names := regexp.MustCompile(`NAMES_OF_STATES = \{([^}]*)\}`).FindStringSubmatch(text)
+	require.NotNil(t, names)
+	known := 0
+	for _, pair := range regexp.MustCompile(`(\w) = '(\w+)'`).FindAllStringSubmatch(names[1], -1) {
+		assert.Equal(t, store.State(pair[2]), stateOf(pair[1][0]))
+		known++
+	}
+	assert.Len(t, store.States(), known)
+	assert.Contains(t, text, fmt.Sprintf("local OWNED, KEYED, APART, GIVEN, BOUND = %d, %d, %d, %d, %d\n",
+		flagOwned, flagKeyed, flagApart, flagGiven, flagBound))
+	assert.Contains(t, text, "local SESSION_LENGTH = "+strconv.Itoa(sessionChars)+"\n")
 }
 
 func TestEveryStepSaysItsKeysAndArguments(t *testing.T) {
 	files, err := sources.ReadDir("scripts")
 	require.NoError(t, err)
+	steps := 0
 	for _, file := range files {
 		text, err := sources.ReadFile("scripts/" + file.Name())
 		require.NoError(t, err)
-		if file.Name() == "base.lua" || file.Name() == "held.lua" {
-			continue // parts, not steps
+		if !strings.Contains(string(text), "\n-- KEYS: partition") {
+			assert.NotContains(t, string(text), "ARGV", "%s is a part, not a step", file.Name())
+			continue
 		}
-		assert.Contains(t, string(text), "\n-- KEYS: partition", file.Name())
+		steps++
 		assert.Contains(t, string(text), "\n-- Returns ", file.Name())
 		assert.Equal(t, strings.Contains(string(text), "ARGV["), strings.Contains(string(text), "\n-- ARGV: "), file.Name())
+	}
+	assert.Equal(t, 20, steps)
+}
+
+// newRecordOf is a record as Redis keeps it when a job is created at a time.
+func newRecordOf(t *testing.T, job store.NewJob, at time.Time) string {
+	t.Helper()
+	key := ""
+	if job.Key != "" {
+		key = digest(job.Key)
+	}
+	record, err := newRecord(&job, key)
+	require.NoError(t, err)
+	times := make([]byte, timesSize)
+	putNumber(times[atCreated:atReady], at.UnixMilli())
+	putNumber(times[atReady:atDue], at.Add(job.Delay).UnixMilli())
+	putNumber(times[atDue:], at.Add(job.Delay).UnixMilli())
+	return string(times) + record
+}
+
+func TestNewRecordsAreReadAsTheyWereWritten(t *testing.T) {
+	at := time.UnixMilli(1795456291002).UTC()
+	job := store.NewJob{
+		Route: "POST /é", Queue: "pdf", Owner: "alice\x00", MaxAttempts: 3, Delay: time.Minute, Retention: time.Hour,
+		Key: "key", Fingerprint: "print", Request: []byte("GET / HTTP/1.1\r\n\r\n"), Envelope: []byte("e=1"),
+	}
+	h, payload, err := readHead(newRecordOf(t, job, at))
+	require.NoError(t, err)
+	got, err := h.job("id")
+	require.NoError(t, err)
+	assert.Equal(t, store.Job{
+		ID: "id", Route: job.Route, Queue: job.Queue, Owner: job.Owner, State: store.Scheduled, Version: 1,
+		MaxAttempts: 3, CreatedAt: at, ReadyAt: at.Add(time.Minute), DueAt: at.Add(time.Minute),
+	}, got)
+	request, envelope, err := splitPayload([]byte(payload))
+	require.NoError(t, err)
+	assert.Equal(t, job.Request, request)
+	assert.Equal(t, job.Envelope, envelope)
+	assert.True(t, strings.HasSuffix(string(h), digest("key")+"print"))
+}
+
+func TestNamesAreBounded(t *testing.T) {
+	for _, job := range []store.NewJob{
+		{Queue: strings.Repeat("q", math.MaxUint16+1)},
+		{Owner: strings.Repeat("o", math.MaxUint16+1)},
+		{Route: strings.Repeat("r", math.MaxUint16+1)},
+		{Fingerprint: strings.Repeat("f", math.MaxUint16)},
+	} {
+		_, err := newRecord(&job, digest("key"))
+		assert.ErrorIs(t, err, errName)
 	}
 }
 
@@ -57,71 +127,92 @@ func TestPayloadComesApartAsItWasPutTogether(t *testing.T) {
 	for _, c := range []struct{ request, envelope string }{
 		{"", ""}, {"r", ""}, {"", "e"}, {strings.Repeat("r", 300), "\x00e"},
 	} {
-		payload := joinPayload([]byte(c.request), []byte(c.envelope))
-		request, envelope, err := splitPayload(payload)
+		var payload strings.Builder
+		writePayload(&payload, []byte(c.request), []byte(c.envelope))
+		assert.LessOrEqual(t, payload.Len(), payloadSize([]byte(c.request), []byte(c.envelope)))
+		request, envelope, err := splitPayload([]byte(payload.String()))
 		require.NoError(t, err)
 		assert.Equal(t, c.request, string(request))
 		assert.Equal(t, c.envelope, string(envelope))
 	}
 }
 
-func FuzzPayload(f *testing.F) {
-	f.Add([]byte{}, []byte{})
-	f.Add(joinPayload([]byte("request"), []byte("envelope")), []byte("x"))
-	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}, []byte{1})
-	f.Fuzz(func(t *testing.T, stored, more []byte) {
-		if request, envelope, err := splitPayload(stored); err == nil && len(request)+len(envelope) >= len(stored) {
-			t.Fatal("more came out than was in")
-		}
-		request, envelope, err := splitPayload(joinPayload(stored, more))
-		if err != nil || !bytes.Equal(request, stored) || !bytes.Equal(envelope, more) {
-			t.Fatal("it does not come back", err)
-		}
-	})
+// outcomeText is an outcome as Redis keeps it.
+func outcomeText(t *testing.T, progress string, response *store.Response, problem store.Problem) string {
+	t.Helper()
+	summary := binary.LittleEndian.AppendUint32(nil, uint32(len(progress)))
+	summary, err := appendSummary(append(summary, progress...), response, problem)
+	require.NoError(t, err)
+	return string(binary.LittleEndian.AppendUint32(nil, uint32(len(summary)))) + string(summary)
 }
 
 func TestSummariesComeBack(t *testing.T) {
-	for _, response := range []store.Response{
-		{}, {Status: 200}, {Status: 422, ContentType: "text/plain; charset=utf-8", Bytes: 1 << 40},
+	progress := "1764000000000 17 " + encodeProgress(store.Progress{Percent: 12.5, Message: "two  words"})
+	for _, response := range []*store.Response{
+		nil, {Status: 200}, {Status: 422, ContentType: "text/plain; charset=utf-8", Bytes: 1 << 40},
 	} {
-		assert.Equal(t, response, decodeResponse(encodeResponse(response)))
+		for _, problem := range []store.Problem{{}, {Type: "t", Title: "T", Status: 500, Detail: "\"é\x00\n"}} {
+			job := store.Job{ID: "id"}
+			responded, err := addSummary(&job, outcomeText(t, progress, response, problem))
+			require.NoError(t, err)
+			assert.Equal(t, response != nil, responded)
+			if response != nil {
+				assert.Equal(t, *response, job.Response)
+			}
+			assert.Equal(t, problem, job.Problem)
+			assert.Equal(t, store.Progress{Percent: 12.5, Message: "two  words", UpdatedAt: time.UnixMilli(1764000000000).UTC()}, job.Progress)
+		}
 	}
-	assert.Zero(t, decodeResponse(""))
-	for _, problem := range []store.Problem{{}, {Type: "t", Title: "T", Status: 500, Detail: "\"é\x00\n"}} {
-		text, err := encodeProblem(problem)
-		require.NoError(t, err)
-		got, err := decodeProblem(text)
-		require.NoError(t, err)
-		assert.Equal(t, problem, got)
-	}
-	_, err := decodeProblem("no JSON")
-	assert.Error(t, err)
-}
-
-func TestProgressOfAnEarlierClaimIsForgotten(t *testing.T) {
-	stored := "3 1764000000000 17 " + encodeProgress(store.Progress{Percent: 12.5, Message: "two  words"})
-	want := store.Progress{Percent: 12.5, Message: "two  words", UpdatedAt: time.UnixMilli(1764000000000).UTC()}
-	assert.Equal(t, want, decodeProgress(stored, 3))
-	assert.Zero(t, decodeProgress(stored, 4))
-	assert.Zero(t, decodeProgress("", 0))
+	var job store.Job
+	responded, err := addSummary(&job, "")
+	require.NoError(t, err)
+	assert.False(t, responded)
+	assert.Zero(t, job)
 }
 
 func TestRecordsThatMakeNoSenseAreErrors(t *testing.T) {
-	whole := make(record, fieldCount)
-	_, found, err := whole.job("id")
+	whole := newRecordOf(t, store.NewJob{Queue: "q", Route: "r"}, time.Now())
+	h, _, err := readHead(whole)
 	require.NoError(t, err)
-	assert.False(t, found, "a job without a state is none")
-
-	_, _, err = whole[1:].job("id")
-	assert.ErrorContains(t, err, "17 fields")
-
-	whole[fieldState] = "asleep"
-	_, _, err = whole.job("id")
-	assert.ErrorContains(t, err, `unknown state "asleep"`)
-
-	whole[fieldState], whole[fieldProblem] = "failed", "{"
-	_, _, err = whole.job("id")
+	for name, text := range map[string]string{
+		"no head":          whole[:headSize-1],
+		"names cut short":  whole[:headSize+1],
+		"length too short": whole[:atLength] + "\x01\x00\x00\x00" + whole[atLength+4:],
+	} {
+		_, _, err := readHead(text)
+		assert.ErrorIs(t, err, errRecord, name)
+	}
+	_, err = head(string(h[:atState]) + "?" + string(h[atState+1:])).job("id")
+	assert.ErrorIs(t, err, errRecord, "a state that is none")
+	_, err = head(string(h[:headSize]) + "\xff\xff" + string(h[headSize+2:])).job("id")
+	assert.ErrorIs(t, err, errRecord, "a name longer than all")
+	outcome := outcomeText(t, "", nil, store.Problem{})
+	_, err = addSummary(&store.Job{}, outcome[:len(outcome)-1])
+	assert.ErrorIs(t, err, errRecord, "a summary cut short")
+	_, err = decodeProblem("no JSON")
 	assert.Error(t, err)
+	_, _, err = view{start: whole, value: "short"}.job("id")
+	assert.ErrorIs(t, err, errRecord)
+}
+
+func FuzzView(f *testing.F) {
+	record, err := newRecord(&store.NewJob{Queue: "q", Route: "r", Request: []byte("x")}, "")
+	if err != nil {
+		f.Fatal(err)
+	}
+	whole := strings.Repeat("\x01", timesSize) + record
+	f.Add(whole, strings.Repeat("s", runningHead)+whole, "\x0c\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")
+	f.Add(whole, "", "")
+	f.Fuzz(func(t *testing.T, start, value, summary string) {
+		job, _, err := view{start, value, summary}.job("id")
+		if err == nil && !job.State.Valid() {
+			t.Fatalf("a job with the state %q", job.State)
+		}
+		claim, err := readClaim("id", start, summary, 1)
+		if err == nil && len(claim.Request)+len(claim.Envelope) > len(start) {
+			t.Fatal("more came out than was in")
+		}
+	})
 }
 
 func TestMillisecondsAreRoundedUp(t *testing.T) {

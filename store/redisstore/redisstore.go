@@ -28,6 +28,7 @@ type Store struct {
 	locks    *redislock.Client
 	scripts  scripts
 	hub      *hub
+	watches  *watches
 	prefix   string
 	own      int // partitions that get new jobs
 	mistakes []error
@@ -70,6 +71,7 @@ func New(client redis.UniversalClient, opts ...Option) *Store {
 	}
 	s.locks = redislock.New(client)
 	s.hub = newHub(client)
+	s.watches = newWatches(s.hub)
 	s.detached = !heedsDeadlines(client)
 	s.cluster, _ = client.(reloader)
 	s.served.Store(int32(s.own))

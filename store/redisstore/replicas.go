@@ -16,21 +16,20 @@ import (
 // its idempotency key, or the server did not answer; then it may run.
 var ErrNotReplicated = errors.New("redisstore: too few replicas have the job")
 
-// runCreate runs the step that stores jobs and, if asked to, waits for the replicas.
-// With ErrNotReplicated there is a reply.
-func (p *partition) runCreate(ctx context.Context, keys []string, args []any) (any, error) {
+// sendReplicated runs the command that stores jobs and, if asked to, waits for the
+// replicas. With ErrNotReplicated there is a reply.
+func (p *partition) sendReplicated(ctx context.Context, c command) (any, error) {
 	s := p.store
 	if s.replicas == 0 {
-		return p.run(ctx, s.scripts.create, keys, args...)
+		return p.send(ctx, c)
 	}
-	keys = append([]string{p.key}, keys...)
 	var have int64
 	reply, err := awaitFor(ctx, s, longestCall+s.replicaTimeout, func(ctx context.Context) (reply any, err error) {
 		server, err := s.serverOf(ctx, p.key)
 		if err != nil {
 			return nil, err
 		}
-		reply, have, err = s.createAndWait(ctx, server, keys, args)
+		reply, have, err = s.createAndWait(ctx, server, c)
 		return reply, err
 	})
 	if err != nil {
@@ -58,16 +57,17 @@ func (s *Store) serverOf(ctx context.Context, key string) (redis.UniversalClient
 
 // createAndWait sends both commands in one pipeline, which is one connection. When the
 // jobs were stored it returns no error: a WAIT that fails has counted no replica.
-func (s *Store) createAndWait(ctx context.Context, server redis.UniversalClient, keys []string, args []any) (any, int64, error) {
-	for loaded := false; ; loaded = true {
+func (s *Store) createAndWait(ctx context.Context, server redis.UniversalClient, c command) (any, int64, error) {
+	args := c.args
+	for {
 		pipe := server.Pipeline()
-		stored := s.scripts.create.EvalSha(ctx, pipe, keys, args...)
+		stored := pipe.Do(ctx, args...)
+		stored.SetFirstKeyPos(firstKey)
 		replicas := pipe.Do(ctx, "WAIT", s.replicas, s.replicaTimeout.Milliseconds())
 		_, err := pipe.Exec(ctx)
-		if redis.HasErrorPrefix(stored.Err(), "NOSCRIPT") && !loaded {
-			if err = s.scripts.create.Load(ctx, server).Err(); err == nil {
-				continue
-			}
+		if redis.HasErrorPrefix(stored.Err(), "NOSCRIPT") {
+			args = c.whole()
+			continue
 		}
 		if err != nil && s.cluster != nil {
 			s.cluster.ReloadState(context.WithoutCancel(ctx)) // it may have moved
@@ -78,9 +78,9 @@ func (s *Store) createAndWait(ctx context.Context, server redis.UniversalClient,
 }
 
 // withdraw takes back the jobs that were stored, and says of each what became of it.
-func (p *partition) withdraw(ctx context.Context, stored []created, cause error) {
-	for i := range stored {
-		result := &stored[i]
+func (p *partition) withdraw(ctx context.Context, stored []*member[creation, created], cause error) {
+	for _, m := range stored {
+		result := &m.out
 		if result.err != nil {
 			continue
 		}

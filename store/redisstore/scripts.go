@@ -1,29 +1,38 @@
 package redisstore
 
 import (
+	"crypto/sha1"
 	"embed"
-
-	"github.com/redis/go-redis/v9"
+	"encoding/hex"
 )
 
 //go:embed scripts/*.lua
 var sources embed.FS
 
-// scripts are the atomic steps, each named like its file.
-type scripts struct {
-	create, withdraw               *redis.Script
-	result, list, stats            *redis.Script
-	cancel, retry, remove          *redis.Script
-	join, renew, leave             *redis.Script
-	claim, settle, report, release *redis.Script
-	overdue, reclaim, expire       *redis.Script
+// step is one script, and the name that Redis gives to it: the SHA-1 of its text.
+type step struct{ source, hash any } // strings, as go-redis takes them
+
+func newStep(source string) *step {
+	sum := sha1.Sum([]byte(source))
+	return &step{source: source, hash: hex.EncodeToString(sum[:])}
 }
 
-// loadScripts puts the parts of each step together. An error means that a file of
-// this package is missing.
+// scripts are the atomic steps, each named like its file.
+type scripts struct {
+	create, withdraw               *step
+	get, result, list, stats       *step
+	watch                          *step
+	cancel, retry, remove          *step
+	join, renew, leave             *step
+	claim, settle, report, release *step
+	overdue, reclaim, expire       *step
+}
+
+// loadScripts puts the parts of each step together: only what it needs, for Redis goes
+// through all of it each time. An error means that a file of this package is missing.
 func loadScripts() (scripts, error) {
 	var failed error
-	step := func(files ...string) *redis.Script {
+	load := func(files ...string) *step {
 		var text []byte
 		for _, name := range append([]string{"base"}, files...) {
 			part, err := sources.ReadFile("scripts/" + name + ".lua")
@@ -32,15 +41,19 @@ func loadScripts() (scripts, error) {
 			}
 			text = append(text, part...)
 		}
-		return redis.NewScript(string(text))
+		return newStep(string(text))
 	}
 	all := scripts{
-		create: step("create"), withdraw: step("withdraw"),
-		result: step("result"), list: step("list"), stats: step("stats"),
-		cancel: step("cancel"), retry: step("retry"), remove: step("delete"),
-		join: step("join"), renew: step("renew"), leave: step("held", "leave"),
-		claim: step("claim"), settle: step("settle"), report: step("report"), release: step("held", "release"),
-		overdue: step("overdue"), reclaim: step("held", "reclaim"), expire: step("expire"),
+		create: load("record", "change", "line", "create"), withdraw: load("record", "change", "line", "withdraw"),
+		get: load("record", "get"), result: load("record", "result"), list: load("record", "list"), stats: load("stats"),
+		watch:  load("watch"),
+		cancel: load("record", "change", "line", "finish", "cancel"), retry: load("record", "change", "line", "retry"),
+		remove: load("record", "change", "delete"),
+		join:   load("join"), renew: load("record", "renew"), leave: load("record", "change", "line", "finish", "holds", "held", "tidy", "leave"),
+		claim: load("record", "change", "line", "holds", "claim"), settle: load("record", "change", "line", "finish", "settle"),
+		report: load("record", "change", "report"), release: load("record", "change", "line", "finish", "holds", "held", "release"),
+		overdue: load("overdue"), reclaim: load("record", "change", "line", "finish", "holds", "held", "reclaim"),
+		expire: load("record", "change", "tidy", "expire"),
 	}
 	return all, failed
 }

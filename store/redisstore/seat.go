@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,7 +30,7 @@ type seat struct {
 	keys      seatKeys
 	// calls numbers the calls, so that a repeated one can be told from another.
 	calls   atomic.Int64
-	settles group[settlement, string]
+	settles group[settlement, byte]
 
 	mu      sync.Mutex
 	renewed time.Time
@@ -180,19 +178,18 @@ func (t *seat) gaveUp(ref store.Ref) {
 	delete(t.claims, ref)
 }
 
-// readRefs reads refs of the form id:claim.
+// readRefs reads pairs of an id and the number of a claim.
 func readRefs(reply any) ([]store.Ref, error) {
-	texts, ok := reply.([]any)
-	if !ok {
+	pairs, ok := reply.([]any)
+	if !ok || len(pairs)%2 != 0 {
 		return nil, errReply("renew", reply)
 	}
-	var refs []store.Ref
-	for _, text := range texts {
-		written, _ := text.(string)
-		id, number, _ := strings.Cut(written, ":")
-		claim, err := strconv.ParseInt(number, 10, 64)
-		if err != nil {
-			return nil, errReply("renew", text)
+	refs := make([]store.Ref, 0, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		id, isText := pairs[i].(string)
+		claim, isNumber := pairs[i+1].(int64)
+		if !isText || !isNumber {
+			return nil, errReply("renew", reply)
 		}
 		refs = append(refs, store.Ref{ID: id, Claim: claim})
 	}

@@ -1,10 +1,8 @@
 package redisstore
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/asyncendpoints/gin-async/store"
@@ -12,73 +10,74 @@ import (
 
 // settlement is the end of an attempt on its way to Redis.
 type settlement struct {
-	ref               store.Ref
-	state             store.State
-	delay             int64 // milliseconds
-	problem, response string
-	data              []byte
+	ref   store.Ref
+	key   string // of the record
+	state string // its letter
+	delay int64  // milliseconds
+	// outcome is that of the attempt without the progress, and summary the size of the
+	// summary in it.
+	outcome string
+	summary int
 }
 
-func (m settlement) size() int { return len(m.data) + len(m.problem) + 128 }
+func (m settlement) size() int { return len(m.outcome) + 128 }
+
+// lostClaim is what settle says of a claim that is lost.
+const lostClaim = '-'
 
 // settle ends an attempt.
 func (t *seat) settle(ctx context.Context, ref store.Ref, outcome store.Outcome) (store.State, error) {
 	if !store.InProgress.CanBecome(outcome.State()) || outcome.State() == store.Queued {
 		return "", fmt.Errorf("redisstore: %q is not how an attempt ends", outcome.State())
 	}
-	m := settlement{ref: ref, state: outcome.State(), delay: milliseconds(outcome.Delay())}
+	m := settlement{ref: ref, key: t.partition.record(ref.ID), state: letterText(outcome.State()), delay: milliseconds(outcome.Delay())}
 	var err error
-	if m.problem, err = encodeProblem(outcome.Problem()); err != nil {
+	if m.outcome, m.summary, err = encodeOutcome(outcome); err != nil {
 		return "", err
 	}
-	if result := outcome.Result(); result != nil {
-		m.response = encodeResponse(result.Response)
-		m.data = bytes.Clone(result.Data) // the caller may reuse it
-	}
-	ctx, cancel := context.WithTimeout(ctx, longestCall)
+	ctx, cancel := atMost(ctx, longestCall)
 	defer cancel()
 	state, err := t.settles.do(ctx, m)
 	switch {
 	case err != nil:
 		return "", err
-	case state == "lost":
+	case state == lostClaim:
 		return "", store.ErrLeaseLost
 	}
 	t.gaveUp(ref)
-	return store.State(state), nil
+	return stateOf(state), nil
 }
 
 // sendSettles ends attempts in one call.
-func (t *seat) sendSettles(ctx context.Context, ends []settlement) ([]string, error) {
-	keys := make([]string, 2, 2+len(ends))
-	keys[0], keys[1] = t.keys.lock, t.keys.held
-	args := make([]any, 2, 2+6*len(ends))
-	args[0], args[1] = t.token, t.name
-	for i := range ends {
-		m := &ends[i]
-		keys = append(keys, t.partition.record(m.ref.ID))
-		args = append(args, m.ref.Claim, string(m.state), m.delay, m.problem, m.response, m.data)
+func (t *seat) sendSettles(ctx context.Context, ends []*member[settlement, byte]) error {
+	c := t.partition.call(t.steps().settle, 3+len(ends), 2+5*len(ends))
+	c.args = append(c.args, &t.keys.lock, &t.keys.held, &t.keys.stop)
+	for _, m := range ends {
+		c.args = append(c.args, &m.in.key)
 	}
-	reply, err := t.partition.run(ctx, t.steps().settle, keys, args...)
+	c.args = append(c.args, &t.token, &t.name)
+	for _, m := range ends {
+		c.args = append(c.args, &m.in.ref.Claim, &m.in.state, &m.in.delay, &m.in.outcome, &m.in.summary)
+	}
+	reply, err := t.partition.send(ctx, c)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	states, ok := reply.([]any)
-	if !ok || len(states) != len(ends) {
-		return nil, lostOr("settle", reply)
+	states, ok := reply.(string)
+	if !ok || len(states) != len(ends) || states == "lost" {
+		return lostOr("settle", reply)
 	}
-	became := make([]string, len(states))
-	for i, state := range states {
-		became[i], _ = state.(string)
+	for i, m := range ends {
+		m.out = states[i]
 	}
-	return became, nil
+	return nil
 }
 
 // report stores the progress of an attempt.
 func (t *seat) report(ctx context.Context, ref store.Ref, progress store.Progress) error {
 	reply, err := t.partition.run(ctx, t.steps().report,
-		[]string{t.keys.lock, t.keys.held, t.partition.record(ref.ID)},
-		t.token, ref.Claim, t.calls.Add(1), encodeProgress(progress))
+		[]string{t.keys.lock, t.partition.record(ref.ID)},
+		t.token, t.name, ref.Claim, t.calls.Add(1), encodeProgress(progress))
 	if err == nil && reply != int64(1) {
 		err = lostOr("report", reply)
 	}
@@ -89,7 +88,7 @@ func (t *seat) report(ctx context.Context, ref store.Ref, progress store.Progres
 func (t *seat) release(ctx context.Context, ref store.Ref, delay time.Duration) error {
 	reply, err := t.partition.run(ctx, t.steps().release,
 		[]string{t.keys.lock, t.keys.held, t.keys.stop, t.keys.session, t.partition.record(ref.ID)},
-		t.token, ref.Claim, milliseconds(delay), t.name+strconv.FormatInt(t.calls.Add(1), 10))
+		t.token, t.name, ref.Claim, milliseconds(delay), t.calls.Add(1))
 	if err == nil && reply != int64(1) {
 		err = lostOr("release", reply)
 	}

@@ -1,33 +1,45 @@
 -- Cancels a job that waits, or marks one that runs.
 --
 -- KEYS: partition, record of the job
--- Returns the values of FIELDS after the call.
+-- Returns the view of the job after the call, or false when there is none.
 
 go_on_without_memory()
 
-local id = string.sub(KEYS[2], -ID_LENGTH)
-local job = call('HMGET', KEYS[2], 's', 'v', 'q', 'ca', 'e', 'o', 'k', 'h', 'c', 'w')
-local state, queue = job[1], job[3]
+local id = id_of(KEYS[2])
+local start = start_of(KEYS[2])
+if not start then return false end
+local value = call('HGET', partition .. ':running', id)
+local job = value and read(value, RUNNING_HEAD) or read(start, 1)
 
 local function end_waiting()
-  call('HSET', KEYS[2], 's', 'canceled', 'v', job[2] + 1, 'fi', now)
-  finish(id, 'canceled', job[5], job[6], job[7])
+  local from, names = job[STATE], names_of(job, start, 1)
+  local queue, entry = queue_of(names), stored_entry(id)
+  if from == QUEUED then
+    call('LREM', partition .. ':line:' .. queue, -1, entry)
+  else
+    call('ZREM', partition .. ':due:' .. queue, entry)
+  end
+  job[STATE], job[VERSION] = CANCELED, job[VERSION] + 1
+  finish(id, job, names, left_of(id, job, nil))
   write_finished()
-  counted(state, 'canceled', job[10] and job[6])
-  write_counts()
-  changed(id, job[2] + 1)
+  counted(from, CANCELED, job, names)
 end
 
-if state == 'queued' then
-  call('LREM', partition .. ':line:' .. queue, -1, id)
-  end_waiting()
-elseif state == 'scheduled' then
-  call('ZREM', partition .. ':due:' .. queue, id)
-  end_waiting()
-elseif state == 'in_progress' and not job[4] then
-  call('HSET', KEYS[2], 'ca', now, 'v', job[2] + 1)
-  call('SADD', partition .. ':stop:' .. job[8], id .. ':' .. job[9])
-  hint(':stop:' .. job[8], id)
-  changed(id, job[2] + 1)
+local function ask_to_stop()
+  local rest = string.sub(value, RUNNING_HEAD + HEAD_SIZE)
+  job[CANCEL_ASKED], job[VERSION] = now, job[VERSION] + 1
+  call('HSET', partition .. ':running', id, string.sub(value, 1, RUNNING_HEAD - 1) .. head(job) .. rest)
+  local session = session_of(value)
+  call('SADD', partition .. ':stop:' .. session, id)
+  hint(':stop:' .. session, id)
 end
-return view(KEYS[2])
+
+if job[STATE] == QUEUED or job[STATE] == SCHEDULED then
+  end_waiting()
+  changed(id)
+elseif job[STATE] == RUNNING and job[CANCEL_ASKED] == 0 then
+  ask_to_stop()
+  changed(id)
+end
+conclude()
+return view(id)

@@ -4,24 +4,22 @@
 -- ARGV: token, session id, number of the call, then for each queue: its name and the
 --       most jobs to take
 -- Returns 'lost'; or how many milliseconds it is until the next job of these queues is
--- due, -1 for none, and for each claim the values of CLAIMED, its id and the payload.
+-- due, -1 for none, the time of the claims, and for each claim the id, the record as it
+-- was before, and the summary of an earlier outcome or ''.
 
--- How many due jobs of a queue one call lines up, and after how many bytes of payloads it
--- claims no more: an answer has to arrive in time. There may be more: then the next job
--- is due at once.
+-- How many due jobs of a queue one call lines up, and after how many bytes it claims no
+-- more: an answer has to arrive in time. There may be more: then the next job is due at
+-- once.
 local MOST_DUE = 256
 local MOST_BYTES = 4 * 1024 * 1024
--- How many ids of a line are looked at together, and how often at most.
+-- How many jobs of a line are looked at together, and how often at most.
 local MOST_IDS = 500
 local MOST_LOOKS = 20
 
 if not owns(KEYS[2], ARGV[1]) then return 'lost' end
 
--- CLAIMED are the fields of a claimed job.
-local CLAIMED = { 'v', 'n', 'c', 's', 'm', 'q', 'o', 'rt', 'cr', 'rd', 'st', 'ca', 'p', 'd' }
-
 local held, session = KEYS[3], KEYS[4]
-local replies = { -1 }
+local replies = { -1, now }
 
 local function due_in(milliseconds)
   milliseconds = math.max(milliseconds, 0)
@@ -31,17 +29,21 @@ end
 local function queue_due(queue)
   local waiting = partition .. ':due:' .. queue
   local due = call('ZRANGE', waiting, '-inf', now_us, 'BYSCORE', 'LIMIT', 0, MOST_DUE)
+  if #due == 0 then return 0 end
   local there = {}
-  for _, id in ipairs(due) do
-    local version = call('HGET', record_of(id), 'v')
-    if version then -- else the job was removed by other hands
-      there[#there + 1] = id
-      call('HSET', record_of(id), 's', 'queued', 'v', version + 1)
-      counted('scheduled', 'queued')
-      changed(id, version + 1)
+  for _, entry in ipairs(due) do
+    local id = string.sub(entry, 1, ID_LENGTH)
+    local text = call('GETRANGE', record_of(id), 0, HEAD_SIZE - 1)
+    if text ~= '' then -- else the job was removed by other hands
+      local job = read(text, 1)
+      job[STATE], job[VERSION] = QUEUED, job[VERSION] + 1
+      call('SETRANGE', record_of(id), 0, head(job))
+      there[#there + 1] = entry
+      counts.s, counts.q = counts.s - 1, counts.q + 1 -- it waits on
+      changed(id)
     end
   end
-  if #due > 0 then call('ZREM', waiting, unpack(due)) end
+  call('ZREM', waiting, unpack(due))
   if #there > 0 then call('RPUSH', partition .. ':line:' .. queue, unpack(there)) end
   return #there
 end
@@ -51,20 +53,10 @@ local function next_due(queue)
   if first[2] then due_in(math.ceil((first[2] - now_us) / 1000)) end
 end
 
--- show adds a claim to the replies, without its payload.
-local function show(id, job)
-  job[#CLAIMED + 1] = id
-  replies[#replies + 1] = job
-end
-
--- show_payloads completes them.
-local function show_payloads()
-  local requests = {}
-  for i = 2, #replies do requests[i - 1] = request_of(replies[i][#CLAIMED + 1]) end
-  for first = 1, #requests, 1000 do
-    local payloads = call('MGET', unpack(requests, first, math.min(first + 999, #requests)))
-    for i, payload in ipairs(payloads) do replies[first + i][#CLAIMED + 2] = payload end
-  end
+local function show(id, record, flags)
+  replies[#replies + 1] = id
+  replies[#replies + 1] = record
+  replies[#replies + 1] = flags % (2 * APART) >= APART and summary_of(id) or ''
 end
 
 local calls = call('HMGET', session, 'call', 'from', 'claims', 'joined')
@@ -74,11 +66,13 @@ if not calls[4] then return 'lost' end
 
 -- A repeated call gets what the first run of it got: its reply was lost.
 if calls[1] == ARGV[3] then
-  for _, ref in ipairs(call('ZRANGE', held, calls[2], '+inf', 'BYSCORE')) do
-    local id = string.sub(ref, 1, ID_LENGTH)
-    show(id, call('HMGET', record_of(id), unpack(CLAIMED)))
+  for _, one in ipairs(held_jobs(ARGV[2], held, tonumber(calls[2]))) do
+    local record = call('GET', record_of(one.id))
+    if record then
+      replies[2] = one.job[STARTED]
+      show(one.id, record, one.job[FLAGS])
+    end
   end
-  show_payloads()
   for i = 4, #ARGV, 2 do next_due(ARGV[i]) end
   return replies
 end
@@ -87,43 +81,54 @@ go_on_without_memory()
 
 local claims = tonumber(calls[3]) or 0
 local from = claims + 1
-local refs = {}
-local bytes = 0 -- of the payloads
+local values, ids_taken = {}, {}
+local bytes = 0 -- of the records
 
--- WITH_SIZE also has the number of bytes of the payload and whether the owner's waiting jobs
--- are counted; show and show_payloads put id and payload in their places.
-local WITH_SIZE = { unpack(CLAIMED) }
-WITH_SIZE[#WITH_SIZE + 1] = 'b'
-WITH_SIZE[#WITH_SIZE + 1] = 'w'
-
--- take claims the job if it is there and waits; other hands may have removed it.
-local function take(id)
-  local record = record_of(id)
-  local job = call('HMGET', record, unpack(WITH_SIZE))
-  if job[4] ~= 'queued' then return false end
+-- take claims a job if it is there and waits; other hands may have removed it.
+local function take(id, record)
+  if not record or string.sub(record, 19, 19) ~= QUEUED then return false end
+  local job = read(record, 1)
+  show(id, record, job[FLAGS])
   claims = claims + 1
-  bytes = bytes + job[#WITH_SIZE - 1]
-  job[1], job[2], job[3], job[4], job[11] = job[1] + 1, job[2] + 1, job[3] + 1, 'in_progress', now
-  call('HSET', record, 'v', job[1], 'n', job[2], 'c', job[3], 's', job[4], 'st', now, 'h', ARGV[2])
-  refs[#refs + 1] = claims
-  refs[#refs + 1] = id .. ':' .. job[3]
-  counted('queued', 'in_progress', job[#WITH_SIZE] and job[7])
-  changed(id, job[1])
-  show(id, job)
+  job[STATE], job[VERSION], job[STARTED] = RUNNING, job[VERSION] + 1, now
+  job[ATTEMPT], job[CLAIM] = job[ATTEMPT] + 1, job[CLAIM] + 1
+  local names = names_of(job, record, 1)
+  values[#values + 1] = id
+  values[#values + 1] = running_value(ARGV[2], claims, job, names, '')
+  ids_taken[#ids_taken + 1] = id
+  bytes = bytes + #record
+  counted(QUEUED, RUNNING, job, names)
+  changed(id)
   return true
 end
 
--- take_first claims the first jobs of a line, as many as are wanted and fit, and returns
--- how many it claimed and how many ids there were.
-local function take_first(line, most)
-  local ids = call('LRANGE', line, 0, math.min(most, MOST_IDS) - 1)
-  local taken, seen = 0, 0
-  while seen < #ids and bytes < MOST_BYTES do
-    seen = seen + 1
-    if take(ids[seen]) then taken = taken + 1 end
+-- fitting returns the ids and the keys of the first entries of a line that fit.
+local function fitting(entries)
+  local ids, keys, large = {}, {}, 0
+  for i, entry in ipairs(entries) do
+    if bytes + large >= MOST_BYTES then break end
+    if #entry > ID_LENGTH then large = large + string.sub(entry, ID_LENGTH + 2) end
+    ids[i] = string.sub(entry, 1, ID_LENGTH)
+    keys[i] = record_of(ids[i])
   end
-  if seen > 0 then call('LTRIM', line, seen, -1) end
-  return taken, #ids
+  return ids, keys
+end
+
+-- take_first claims the first jobs of a line, as many as are wanted and fit, and returns
+-- how many it claimed and how many entries there were.
+local function take_first(line, most)
+  local entries = call('LRANGE', line, 0, math.min(most, MOST_IDS) - 1)
+  if #entries == 0 then return 0, 0 end
+  local ids, keys = fitting(entries)
+  local taken = 0
+  if #keys > 0 then
+    local records = call('MGET', unpack(keys))
+    for i = 1, #keys do
+      if take(ids[i], records[i]) then taken = taken + 1 end
+    end
+    call('LTRIM', line, #keys, -1)
+  end
+  return taken, #entries
 end
 
 local function take_from(queue, most)
@@ -146,10 +151,10 @@ for i = 4, #ARGV, 2 do
   next_due(queue)
 end
 
-if #refs > 0 then
-  in_parts('ZADD', held, refs)
+if #ids_taken > 0 then
+  in_parts('HSET', partition .. ':running', values)
+  in_parts('SADD', held, ids_taken)
   call('HSET', session, 'call', ARGV[3], 'from', from, 'claims', claims)
-  show_payloads()
 end
-write_counts()
+conclude()
 return replies

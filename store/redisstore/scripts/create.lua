@@ -1,115 +1,140 @@
 -- Stores jobs that came together, each as if it were alone.
 --
 -- KEYS: partition, then the record of each job
--- ARGV: for each job: queue, owner, route, attempts, delay and retention in
---       milliseconds, payload, key, fingerprint, bound, bound of the owner
--- Returns for each job: the time of its creation; 'full'; 'owner full'; 'reused'; or the
--- id and the values of FIELDS of the job that was there, which is the job itself when
--- this call is a repeated one.
+-- ARGV: for each job: its record behind the times, delay in milliseconds, bound, bound of
+--       the owner
+-- Returns the time of their creation when all were stored; else for each job that time;
+-- 'full'; 'owner full'; 'reused'; or the id and the view of the job that was there, which
+-- is the job itself when this call is a repeated one.
 
-local PER_JOB = 11
+local PER_JOB = 4
+-- Where the fields are in what comes, which lacks the times.
+local FLAGS_AT, NAMES_AT = 2, HEAD_SIZE - 18 + 1
 
 local stats = call('HMGET', partition, 'order', 'queued', 'scheduled')
 -- The order of creation rises within the partition and is comparable with that of
 -- others: it is the time in microseconds.
 local order = math.max(tonumber(stats[1]) or 0, now_us - 1)
 local waiting = (tonumber(stats[2]) or 0) + (tonumber(stats[3]) or 0)
--- None of the jobs is there, unless the call is a repeated one.
-local repeated = call('EXISTS', unpack(KEYS, 2)) > 0
 local lines, owners = {}, {}
+local all_new = true
 
--- collect puts values behind those of a name.
-local function collect(lists, name, ...)
+local function list_of(lists, name)
   local list = lists[name]
   if not list then
     list = {}
     lists[name] = list
   end
-  for _, value in ipairs({ ... }) do list[#list + 1] = value end
+  return list
 end
 
-local function found(record, id)
-  local values = view(record)
-  table.insert(values, 1, id)
-  return values
+local function found(id)
+  all_new = false
+  local seen = view(id)
+  return { id, seen[1], seen[2], seen[3] }
 end
 
--- holder returns the record of the job that has the key, and its id.
-local function holder(key)
-  local id = call('GET', partition .. ':key:' .. key)
-  if id and call('EXISTS', record_of(id)) == 1 then return record_of(id), id end
+local function refused(why)
+  all_new = false
+  return why
+end
+
+-- holder returns the id of the job that has the key, and its fingerprint.
+local function holder(digest)
+  local id = call('GET', partition .. ':key:' .. digest)
+  local start = id and start_of(record_of(id))
+  if not start then return nil end
+  local job = read(start, 1)
+  local _, fingerprint = key_of(names_of(job, start, 1))
+  return id, fingerprint, job
 end
 
 -- hand_out returns a job to somebody who has its key: it cannot be withdrawn any more.
-local function hand_out(record, id)
-  call('HSET', record, 'u', 1)
-  return found(record, id)
+local function hand_out(id, job)
+  set(job, GIVEN)
+  call('SETRANGE', record_of(id), 19, string.char(job[FLAGS]))
+  return found(id)
 end
+
+-- times are the times of a new record, by the delay.
+local times = {}
+
+local function times_of(delay)
+  local text = times[delay]
+  if not text then
+    local due = delay == '0' and 0 or now + delay
+    text = struct.pack('<I6I6I6', now, now + delay, due)
+    times[delay] = text
+  end
+  return text
+end
+
+local function flagged(rest, flag) return string.byte(rest, FLAGS_AT) % (2 * flag) >= flag end
+local function bounded(rest) return flagged(rest, BOUND) end
 
 -- owner_is_full tells whether as many jobs of the owner wait as may, with those of this call.
-local function owner_is_full(owner, bound)
+local function owner_is_full(rest, bound)
+  local _, owner = struct.unpack('<I2c0I2c0', rest, NAMES_AT)
   local before = tonumber(call('HGET', partition .. ':waiting', owner)) or 0
-  return before + (owners_waiting[owner] or 0) >= bound
+  return before + (owners_waiting[owner] or 0) >= tonumber(bound)
 end
 
--- add stores the job whose arguments stand behind the a-th.
-local function add(record, id, a, bounded)
-  local queue, owner, delay, key = ARGV[a + 1], ARGV[a + 2], tonumber(ARGV[a + 5]), ARGV[a + 8]
-  local state = 'queued'
-  local more = {}
-  if owner ~= '' then more = { 'o', owner } end
-  if bounded then
-    more[#more + 1] = 'w'
-    more[#more + 1] = 1
-  end
-  if key ~= '' then
-    for _, value in ipairs({ 'k', key, 'f', ARGV[a + 9] }) do more[#more + 1] = value end
-    call('SET', partition .. ':key:' .. key, id)
-  end
-  if delay > 0 then
-    state = 'scheduled'
-    more[#more + 1] = 'du'
-    more[#more + 1] = now + delay
-    schedule(id, queue, delay)
+-- add stores the job unless it is there.
+local function add(record, id, rest, delay)
+  local text = times_of(delay) .. rest
+  if not call('SET', record, text, 'NX') then return found(id) end
+  local queue, owner = struct.unpack('<I2c0I2c0', rest, NAMES_AT)
+  local entry = entry_of(id, #text)
+  if delay == '0' then
+    local line = list_of(lines, queue)
+    line[#line + 1] = entry
+    counts.q = counts.q + 1
   else
-    collect(lines, queue, id)
+    schedule(entry, queue, tonumber(delay))
+    counts.s = counts.s + 1
   end
-  call('HSET', record, 's', state, 'v', 1, 'n', 0, 'c', 0, 'm', ARGV[a + 4], 'q', queue, 'rt', ARGV[a + 3],
-    'cr', now, 'rd', now + delay, 'e', ARGV[a + 6], 'b', #ARGV[a + 7], unpack(more))
-  call('SET', request_of(id), ARGV[a + 7])
+  if bounded(rest) then owners_waiting[owner] = (owners_waiting[owner] or 0) + 1 end
   order = order + 1
-  collect(owners, owner, order, id)
-  counted(nil, state, bounded and owner)
+  waiting = waiting + 1
+  local index = list_of(owners, owner)
+  index[#index + 1] = string.format('%d', order)
+  index[#index + 1] = id
   return now
 end
 
-local function create(record, a)
-  local id = string.sub(record, -ID_LENGTH)
-  if repeated and call('EXISTS', record) == 1 then return found(record, id) end
-  local key, bound = ARGV[a + 8], tonumber(ARGV[a + 10])
-  if key ~= '' then
-    local held, held_by = holder(key)
-    if held and call('HGET', held, 'f') ~= ARGV[a + 9] then return 'reused' end
-    if held then return hand_out(held, held_by) end
+local function create(record, rest, delay, bound, owner_bound)
+  local id = id_of(record)
+  local keyed = flagged(rest, KEYED)
+  local digest
+  if keyed then
+    local fingerprint
+    digest, fingerprint = key_of(string.sub(rest, NAMES_AT))
+    local held_by, its, job = holder(digest)
+    if held_by and its ~= fingerprint then return refused('reused') end
+    if held_by then return hand_out(held_by, job) end
   end
-  local owner, owner_bound = ARGV[a + 2], tonumber(ARGV[a + 11])
-  local bounded = owner_bound > 0 and owner ~= ''
-  if bounded and owner_is_full(owner, owner_bound) then return 'owner full' end
-  if bound > 0 and waiting >= bound then return 'full' end
-  waiting = waiting + 1
-  return add(record, id, a, bounded)
+  local full = bounded(rest) and owner_is_full(rest, owner_bound) and 'owner full'
+    or bound ~= '0' and waiting >= tonumber(bound) and 'full'
+  if full then
+    if call('EXISTS', record) == 1 then return found(id) end
+    return refused(full)
+  end
+  local reply = add(record, id, rest, delay)
+  if keyed and reply == now then call('SET', partition .. ':key:' .. digest, id) end
+  return reply
 end
 
 local replies = {}
 for i = 2, #KEYS do
-  replies[i - 1] = create(KEYS[i], (i - 2) * PER_JOB)
+  local a = (i - 2) * PER_JOB
+  replies[i - 1] = create(KEYS[i], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4])
 end
 for owner, entries in pairs(owners) do
   call('ZADD', partition .. ':owner:' .. owner, unpack(entries))
 end
-for queue, ids in pairs(lines) do line_up(queue, 'RPUSH', unpack(ids)) end
+for queue, entries in pairs(lines) do line_up(queue, 'RPUSH', entries) end
 -- This is written by a repeated call too: a server lets WAIT wait for a connection's own
 -- writes only.
-call('HSET', partition, 'order', order)
-write_counts()
-return replies
+call('HSET', partition, 'order', string.format('%d', order))
+conclude()
+return all_new and now or replies

@@ -10,8 +10,9 @@ local entries = call('ZRANGE', expiry, '-inf', now, 'BYSCORE', 'LIMIT', 0, ARGV[
 for _, entry in ipairs(entries) do
   local id, owner = string.sub(entry, 1, ID_LENGTH), string.sub(entry, ID_LENGTH + 1)
   call('ZREM', partition .. ':owner:' .. owner, id)
-  changed(id, 0)
+  changed(id)
 end
 if #entries > 0 then call('ZREM', expiry, unpack(entries)) end
+conclude()
 tidy()
 return #entries

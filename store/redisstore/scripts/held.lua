@@ -1,34 +1,54 @@
--- How a job leaves the session that held it without being settled. It stands between
--- base.lua and the steps that need it.
+-- How jobs leave the session that held them without being settled.
 
--- HELD are the fields of a job that these functions take.
-local HELD = { 's', 'v', 'n', 'm', 'q', 'ca', 'e', 'o', 'k', 'c', 'w' }
-
-local function end_held(id, job, state, ...)
-  local record = record_of(id)
-  call('HSET', record, 's', state, 'v', job[2] + 1, 'fi', now, ...)
-  finish(id, state, job[7], job[8], job[9])
-  counted('in_progress', state) -- neither waits
-  changed(id, job[2] + 1)
+-- let_go takes a job out of the hands of its session; what becomes of it is written next.
+local function let_go(one, held, stop)
+  call('HDEL', partition .. ':running', one.id)
+  call('SREM', held, one.id)
+  if one.job[CANCEL_ASKED] > 0 then call('SREM', stop, one.id) end
+  one.names = names_of(one.job, one.value, RUNNING_HEAD)
+  one.progress = progress_of(one.job, one.value)
+  one.size = call('STRLEN', record_of(one.id))
+  if one.size == 0 then -- removed by other hands
+    counted(RUNNING, nil, one.job, one.names)
+    return false
+  end
+  changed(one.id)
+  return true
 end
 
-local function queue_held(id, job, attempt)
-  call('HSET', record_of(id), 's', 'queued', 'v', job[2] + 1, 'n', attempt)
-  line_up(job[5], 'LPUSH', id)
-  counted('in_progress', 'queued', job[11] and job[8])
-  changed(id, job[2] + 1)
+-- put_back writes the head of a job that will run again, and what it reported.
+local function put_back(one, state)
+  local job = one.job
+  job[STATE], job[VERSION] = state, job[VERSION] + 1
+  if one.progress ~= '' or has(job, APART) then
+    local progress, size, rest = left_of(one.id, job, one.progress)
+    call('SET', outcome_of(one.id), outcome_head(progress, size) .. rest)
+    set(job, APART)
+  end
+  call('SETRANGE', record_of(one.id), 0, head(job))
+  counted(RUNNING, state, job, one.names)
+end
+
+local function end_held(one, state, progress, size, rest)
+  local job = one.job
+  job[STATE], job[VERSION] = state, job[VERSION] + 1
+  finish(one.id, job, one.names, progress, size, rest)
+  counted(RUNNING, state, job, one.names)
+end
+
+local function cancel_held(one) end_held(one, CANCELED, left_of(one.id, one.job, one.progress)) end
+
+local function queue_held(one)
+  put_back(one, QUEUED)
+  line_up(queue_of(one.names), 'LPUSH', { entry_of(one.id, one.size) })
 end
 
 -- release gives up a claim as if it had not been made.
-local function release(id, job, delay)
-  if job[6] then
-    end_held(id, job, 'canceled')
-  elseif delay > 0 then
-    call('HSET', record_of(id), 's', 'scheduled', 'v', job[2] + 1, 'n', job[3] - 1, 'du', now + delay)
-    schedule(id, job[5], delay)
-    counted('in_progress', 'scheduled', job[11] and job[8])
-    changed(id, job[2] + 1)
-  else
-    queue_held(id, job, job[3] - 1)
-  end
+local function release(one, delay)
+  if one.job[CANCEL_ASKED] > 0 then return cancel_held(one) end
+  one.job[ATTEMPT] = one.job[ATTEMPT] - 1
+  if delay == 0 then return queue_held(one) end
+  one.job[DUE] = now + delay
+  put_back(one, SCHEDULED)
+  schedule(entry_of(one.id, one.size), queue_of(one.names), delay)
 end

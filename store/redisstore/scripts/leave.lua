@@ -10,18 +10,16 @@ if not owns(KEYS[2], ARGV[1]) then return 'lost' end
 
 go_on_without_memory()
 
-local refs = call('ZRANGE', KEYS[3], 0, ARGV[3] - 1, 'REV')
-for _, ref in ipairs(refs) do
-  local id = string.sub(ref, 1, ID_LENGTH)
-  local job = call('HMGET', record_of(id), unpack(HELD))
-  if job[1] then release(id, job, 0) end
-  call('ZREM', KEYS[3], ref)
+local jobs = held_jobs(ARGV[2], KEYS[3], 0)
+local first = math.max(#jobs - ARGV[3], 0) + 1
+for i = #jobs, first, -1 do
+  if let_go(jobs[i], KEYS[3], KEYS[4]) then release(jobs[i], 0) end
 end
 write_finished()
-write_counts()
-if #refs == 0 then
+conclude()
+if #jobs == 0 then
   call('ZREM', partition .. ':sessions', ARGV[2])
   call('DEL', KEYS[3], KEYS[4], KEYS[5])
   tidy()
 end
-return #refs
+return #jobs - first + 1

@@ -2,7 +2,8 @@
 -- ends the sessions of which nothing is left. A session is over as soon as this begins.
 --
 -- KEYS: partition
--- ARGV: number of the call, most jobs, problem of a job without attempts left
+-- ARGV: number of the call, most jobs, summary of a job without attempts left, without
+--       the progress
 -- Returns how many jobs were taken.
 
 local MOST_SESSIONS = 100
@@ -28,36 +29,32 @@ local function is_over(session)
   return true
 end
 
-local function take(ref)
-  local id = string.sub(ref, 1, ID_LENGTH)
-  local job = call('HMGET', record_of(id), unpack(HELD))
-  if not job[1] then return end
-  if job[6] then
-    end_held(id, job, 'canceled')
-  elseif tonumber(job[3]) < tonumber(job[4]) then
-    queue_held(id, job, job[3])
+local function take(one)
+  if one.job[CANCEL_ASKED] > 0 then
+    cancel_held(one)
+  elseif one.job[ATTEMPT] < one.job[MAX_ATTEMPTS] then
+    queue_held(one)
   else
-    end_held(id, job, 'failed', 'd', ARGV[3])
+    end_held(one, FAILED, one.progress, #ARGV[3], ARGV[3])
   end
 end
 
 local function take_from(session)
-  local held = partition .. ':held:' .. session
-  for _, ref in ipairs(call('ZRANGE', held, 0, most - taken - 1, 'REV')) do
-    take(ref)
-    call('ZREM', held, ref)
+  local held, stop = partition .. ':held:' .. session, partition .. ':stop:' .. session
+  local jobs = held_jobs(session, held, 0)
+  for i = #jobs, 1, -1 do
+    if taken == most then return end
+    if let_go(jobs[i], held, stop) then take(jobs[i]) end
     taken = taken + 1
   end
-  if call('EXISTS', held) == 0 then
-    call('ZREM', sessions, session)
-    call('DEL', partition .. ':stop:' .. session, partition .. ':session:' .. session)
-  end
+  call('ZREM', sessions, session)
+  call('DEL', held, stop, partition .. ':session:' .. session)
 end
 
 for _, session in ipairs(call('ZRANGE', sessions, '-inf', now, 'BYSCORE', 'LIMIT', 0, MOST_SESSIONS)) do
   if is_over(session) and taken < most then take_from(session) end
 end
 write_finished()
-write_counts()
+conclude()
 if taken > 0 then call('HSET', partition, 'reclaim', ARGV[1] .. ' ' .. taken) end
 return taken

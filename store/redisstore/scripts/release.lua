@@ -1,27 +1,38 @@
 -- Gives back one job, its attempt not counted.
 --
 -- KEYS: partition, lock, held, stop, session, record of the job
--- ARGV: token, number of the claim, delay in milliseconds, number of the call
+-- ARGV: token, session id, number of the claim, delay in milliseconds, number of the call
 -- Returns 'lost' or 1.
 
-local id = string.sub(KEYS[6], -ID_LENGTH)
-local ref = id .. ':' .. ARGV[2]
-if not owns(KEYS[2], ARGV[1]) then return 'lost' end
+-- RELEASED stands in the mark of a job, and the number of the call behind it.
+local RELEASED = '<'
 
--- A repeated call finds what the first run of it did: at the job, unless others have
--- released it meanwhile, or at the session, unless it has released others.
-local mark = ARGV[2] .. ' released ' .. ARGV[4]
-if call('ZREM', KEYS[3], ref) == 0 then -- frees memory, so the rest is not refused
-  if call('HGET', KEYS[6], 'x') == mark or call('HGET', KEYS[5], 'released') == mark then return 1 end
-  return 'lost'
+if not owns(KEYS[2], ARGV[1]) then return 'lost' end
+go_on_without_memory()
+
+local id, claim, number = id_of(KEYS[6]), tonumber(ARGV[3]), tonumber(ARGV[5])
+
+-- A repeated call finds what the first run of it did: at the job, unless others have had
+-- it meanwhile, or at the session, unless it has released others.
+local function released_before()
+  if call('HGET', KEYS[5], 'released') == ARGV[5] then return 1 end
+  local text = call('GETRANGE', KEYS[6], 0, HEAD_SIZE - 1)
+  if text == '' then return 'lost' end
+  local job = read(text, 1)
+  local ours = job[MARK_STATE] == RELEASED and job[MARK_NUMBER] == number and job[MARK_SESSION] == ARGV[2]
+  return ours and 1 or 'lost'
 end
 
-local job = call('HMGET', KEYS[6], unpack(HELD))
-if job[6] then call('SREM', KEYS[4], ref) end
-if not job[1] then return 1 end -- the job was removed by other hands
-call('HSET', KEYS[6], 'x', mark)
-call('HSET', KEYS[5], 'released', mark)
-release(id, job, tonumber(ARGV[3]))
+local value = call('HGET', partition .. ':running', id)
+if not value or session_of(value) ~= ARGV[2] then return released_before() end
+local one = { id = id, value = value, job = read(value, RUNNING_HEAD) }
+if one.job[CLAIM] ~= claim then return released_before() end
+
+if let_go(one, KEYS[3], KEYS[4]) then
+  one.job[MARK_STATE], one.job[MARK_NUMBER], one.job[MARK_SESSION] = RELEASED, number, ARGV[2]
+  release(one, tonumber(ARGV[4]))
+end
+call('HSET', KEYS[5], 'released', ARGV[5])
 write_finished()
-write_counts()
+conclude()
 return 1

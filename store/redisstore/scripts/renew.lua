@@ -3,7 +3,8 @@
 --
 -- KEYS: partition, lock, held, stop
 -- ARGV: token, session id, lease in milliseconds
--- Returns 'lost', or the refs of the jobs held and of those asked to stop.
+-- Returns 'lost', or id and number of the claim of the jobs held, and of those that were
+-- asked to stop.
 
 local sessions = partition .. ':sessions'
 local holder = call('GET', KEYS[2])
@@ -15,4 +16,16 @@ go_on_without_memory()
 
 if not holder then call('SET', KEYS[2], ARGV[1], 'PX', ARGV[3]) end
 call('ZADD', sessions, now + call('PTTL', KEYS[2]), ARGV[2])
-return { call('ZRANGE', KEYS[3], 0, -1), call('SMEMBERS', KEYS[4]) }
+
+local function claims_of(ids)
+  local claims = {}
+  for i, value in ipairs(many_of('HMGET', partition .. ':running', ids)) do
+    if value and session_of(value) == ARGV[2] then
+      claims[#claims + 1] = ids[i]
+      claims[#claims + 1] = claim_of(value)
+    end
+  end
+  return claims
+end
+
+return { claims_of(call('SMEMBERS', KEYS[3])), claims_of(call('SMEMBERS', KEYS[4])) }

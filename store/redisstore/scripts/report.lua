@@ -1,20 +1,25 @@
 -- Stores the progress of an attempt.
 --
--- KEYS: partition, lock, held, record of the job
--- ARGV: token, number of the claim, number of the call, progress
+-- KEYS: partition, lock, record of the job
+-- ARGV: token, session id, number of the claim, number of the call, progress
 -- Returns 'lost' or 1.
 
-local id = string.sub(KEYS[4], -ID_LENGTH)
 if not owns(KEYS[2], ARGV[1]) then return 'lost' end
-if not call('ZSCORE', KEYS[3], id .. ':' .. ARGV[2]) then return 'lost' end
+local id = id_of(KEYS[3])
+local value = call('HGET', partition .. ':running', id)
+if not value or session_of(value) ~= ARGV[2] then return 'lost' end
+local job = read(value, RUNNING_HEAD)
+if job[CLAIM] ~= tonumber(ARGV[3]) then return 'lost' end
 
 -- A repeated call finds its own report.
-local claim, reported = string.match(call('HGET', KEYS[4], 'p') or '', '^(%S+) %S+ (%S+) ')
-if claim == ARGV[2] and reported == ARGV[3] then return 1 end
+if string.match(progress_of(job, value), '^%S+ (%S+) ') == ARGV[4] then return 1 end
 
 go_on_without_memory()
 
-local version = call('HINCRBY', KEYS[4], 'v', 1)
-call('HSET', KEYS[4], 'p', ARGV[2] .. ' ' .. now .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])
-changed(id, version)
+job[VERSION] = job[VERSION] + 1
+local progress = string.format('%d', now) .. ' ' .. ARGV[4] .. ' ' .. ARGV[5]
+local names = names_of(job, value, RUNNING_HEAD)
+call('HSET', partition .. ':running', id, running_value(ARGV[2], turn_of(value), job, names, progress))
+changed(id)
+conclude()
 return 1

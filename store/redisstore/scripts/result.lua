@@ -1,10 +1,17 @@
 -- Reads a job and its recorded response at one moment.
 --
 -- KEYS: partition, record of the job
--- Returns the values of FIELDS followed by the response, or false for none.
+-- Returns false when there is no such job; else its view, and the response, '' for none.
 
-local values = view(KEYS[2])
-local response = false
-if values[F.r] then response = call('GET', result_of(string.sub(KEYS[2], -ID_LENGTH))) end
-values[#FIELDS + 1] = response
-return values
+local id = id_of(KEYS[2])
+local seen = view(id)
+if not seen then return false end
+local state = string.sub(seen[1], 19, 19)
+if state == COMPLETED then
+  seen[4] = string.sub(call('GET', KEYS[2]), #seen[1] + 1)
+elseif state == FAILED and seen[3] ~= '' then
+  seen[4] = string.sub(call('GET', outcome_of(id)), #seen[3] + 1)
+else
+  seen[4] = ''
+end
+return seen

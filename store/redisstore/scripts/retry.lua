@@ -2,28 +2,31 @@
 --
 -- KEYS: partition, record of the job
 -- ARGV: attempts, number of the call
--- Returns 1 when the job is queued by this call, or was by an earlier run of it, else
--- 0; then the values of FIELDS.
+-- Returns false when there is no such job; else 1 when the job is queued by this call, or
+-- was by an earlier run of it, else 0; then the view of the job.
 
-local id = string.sub(KEYS[2], -ID_LENGTH)
-local job = call('HMGET', KEYS[2], 's', 'v', 'n', 'q', 'o', 'k', 'y', 'w')
-local done = 0
-if job[7] == ARGV[2] then
+local id = id_of(KEYS[2])
+local start = start_of(KEYS[2])
+if not start then return false end
+local retried = partition .. ':retried:' .. id -- for the call that is repeated
+local job = read(start, 1)
+local done = call('GET', retried) == ARGV[2] and 1 or 0
+if job[STATE] == FAILED and done == 0 then
   done = 1
-elseif job[1] == 'failed' then
-  done = 1
-  call('HDEL', KEYS[2], 'r', 'p', 'd')
-  call('HSET', KEYS[2], 's', 'queued', 'v', job[2] + 1, 'm', job[3] + ARGV[1], 'rd', now, 'y', ARGV[2])
-  call('DEL', result_of(id))
+  local names = names_of(job, start, 1)
+  job[STATE], job[VERSION], job[READY] = QUEUED, job[VERSION] + 1, now
+  job[MAX_ATTEMPTS] = job[ATTEMPT] + ARGV[1]
+  unset(job, APART)
+  call('SETRANGE', KEYS[2], 0, head(job))
   call('PERSIST', KEYS[2])
-  call('PERSIST', request_of(id))
-  if job[6] then call('PERSIST', partition .. ':key:' .. job[6]) end
-  call('ZREM', partition .. ':expiry', id .. (job[5] or ''))
-  line_up(job[4], 'RPUSH', id)
-  counted('failed', 'queued', job[8] and job[5])
-  write_counts()
-  changed(id, job[2] + 1)
+  call('DEL', outcome_of(id))
+  call('SET', retried, ARGV[2], 'EX', 60)
+  if has(job, KEYED) then call('PERSIST', partition .. ':key:' .. key_of(names)) end
+  call('ZREM', partition .. ':expiry', has(job, OWNED) and id .. owner_of(names) or id)
+  line_up(queue_of(names), 'RPUSH', { stored_entry(id) })
+  counted(FAILED, QUEUED, job, names)
+  changed(id)
+  conclude()
 end
-local values = view(KEYS[2])
-table.insert(values, 1, done)
-return values
+local seen = view(id)
+return { done, seen[1], seen[2], seen[3] }

@@ -1,74 +1,89 @@
 -- Ends attempts that came together, each as if it were alone.
 --
--- KEYS: partition, lock, held, then the record of each job
+-- KEYS: partition, lock, held, stop, then the record of each job
 -- ARGV: token, session id, then for each job: number of the claim, state, delay in
---       milliseconds, problem or '', response or '', data
--- Returns 'lost'; or for each job the state it has then, or 'lost'.
+--       milliseconds, outcome without the progress, size of the summary in it
+-- Returns 'lost'; or the states of the jobs, a letter each, '-' for a claim that is lost.
 
-local PER_JOB = 6
+local PER_JOB = 5
+local LOST = '-'
 
 if not owns(KEYS[2], ARGV[1]) then return 'lost' end
 
 go_on_without_memory()
 
--- mark lets a repeated call know what the first run of it did.
-local function mark(claim, state) return claim .. ' ' .. state .. ' ' .. ARGV[2] end
+local session, stop = ARGV[2], KEYS[4]
+local ids = {}
+for i = 5, #KEYS do ids[i - 4] = id_of(KEYS[i]) end
+local values = call('HMGET', partition .. ':running', unpack(ids))
 
+local over, is_over = {}, {} -- jobs that leave the session
+
+-- settled_before tells what an earlier run of this step, or an earlier call, did.
 local function settled_before(record, claim)
-  local state = string.match(call('HGET', record, 'z') or '', '^' .. claim .. ' (%S+) ' .. ARGV[2] .. '$')
-  return state or 'lost'
+  local text = call('GETRANGE', record, 0, HEAD_SIZE - 1)
+  if text == '' then return LOST end
+  local job = read(text, 1)
+  if job[MARK_SESSION] ~= session or job[MARK_NUMBER] ~= claim then return LOST end
+  if not NAMES_OF_STATES[job[MARK_STATE]] then return LOST end -- it was released
+  return job[MARK_STATE]
 end
 
--- settle_over ends a job; data is what it leaves behind.
-local function settle_over(id, record, job, claim, state, problem, response, data)
-  local more = {}
-  if state == 'canceled' then
-    problem, response = '', ''
-  elseif problem == '' and job[6] then
-    call('HDEL', record, 'd') -- an earlier attempt's
-  end
-  if problem ~= '' then more = { 'd', problem } end
-  if response ~= '' then
-    more[#more + 1] = 'r'
-    more[#more + 1] = response
-  end
-  call('HSET', record, 's', state, 'v', job[1] + 1, 'fi', now, 'z', mark(claim, state), unpack(more))
-  local expires = finish(id, state, job[3], job[4], job[5])
-  if response ~= '' then call('SET', result_of(id), data, 'PXAT', expires) end
+-- retry_later schedules the next attempt; false: the job was removed by other hands.
+local function retry_later(record, id, job, names, delay, outcome)
+  local size = call('STRLEN', record)
+  if size == 0 then return false end
+  job[DUE] = now + delay
+  job[READY] = job[DUE]
+  set(job, APART)
+  call('SETRANGE', record, 0, head(job))
+  call('SET', outcome_of(id), outcome)
+  schedule(entry_of(id, size), queue_of(names), delay)
+  return true
 end
 
-local refs = {} -- of the jobs that leave the session
+local function settle(i)
+  local record, id, value, a = KEYS[i + 4], ids[i], values[i], 2 + (i - 1) * PER_JOB
+  local claim, state = tonumber(ARGV[a + 1]), ARGV[a + 2]
+  if not value or is_over[id] or session_of(value) ~= session then return settled_before(record, claim) end
+  local job = read(value, RUNNING_HEAD)
+  if job[CLAIM] ~= claim then return settled_before(record, claim) end
 
-local function settle(record, a)
-  local id = string.sub(record, -ID_LENGTH)
-  local claim, state, problem = ARGV[a + 1], ARGV[a + 2], ARGV[a + 4]
-  local job = call('HMGET', record, 'v', 'ca', 'e', 'o', 'k', 'd', 's', 'h', 'c', 'w')
-  if job[7] ~= 'in_progress' or job[8] ~= ARGV[2] or job[9] ~= claim then return settled_before(record, claim) end
-
-  local ref = id .. ':' .. claim
-  refs[#refs + 1] = ref
-  if job[2] then
-    state = 'canceled'
-    call('SREM', partition .. ':stop:' .. ARGV[2], ref)
+  is_over[id] = true
+  over[#over + 1] = id
+  if job[CANCEL_ASKED] > 0 then
+    state = CANCELED
+    call('SREM', stop, id)
   end
-  if state == 'scheduled' then
-    local delay = tonumber(ARGV[a + 3])
-    local due = now + delay
-    call('HSET', record, 's', state, 'v', job[1] + 1, 'du', due, 'rd', due, 'd', problem, 'z', mark(claim, state))
-    schedule(id, call('HGET', record, 'q'), delay)
-  else
-    settle_over(id, record, job, claim, state, problem, ARGV[a + 5], ARGV[a + 6])
+  local names, progress = names_of(job, value, RUNNING_HEAD), progress_of(job, value)
+  job[STATE], job[VERSION] = state, job[VERSION] + 1
+  job[MARK_STATE], job[MARK_NUMBER], job[MARK_SESSION] = state, claim, session
+  local rest, size = ARGV[a + 4], ARGV[a + 5]
+  if state == COMPLETED then
+    finish(id, job, names, progress, size, rest)
+  elseif state == CANCELED then
+    finish(id, job, names, left_of(id, job, progress))
+  elseif state == SCHEDULED then
+    local outcome = outcome_head(progress, size) .. rest
+    if not retry_later(record, id, job, names, tonumber(ARGV[a + 3]), outcome) then state = nil end
+  elseif call('EXISTS', record) == 1 then
+    finish(id, job, names, progress, size, rest)
+  else -- removed by other hands
+    state = nil
   end
-  counted('in_progress', state, job[10] and job[4])
-  changed(id, job[1] + 1)
-  return state
+  counted(RUNNING, state, job, names)
+  changed(id)
+  return state or LOST
 end
 
-local replies = {}
-for i = 4, #KEYS do
-  replies[i - 3] = settle(KEYS[i], 2 + (i - 4) * PER_JOB)
+local states = {}
+for i = 1, #ids do
+  states[i] = settle(i)
 end
-if #refs > 0 then call('ZREM', KEYS[3], unpack(refs)) end
+if #over > 0 then
+  call('HDEL', partition .. ':running', unpack(over))
+  call('SREM', KEYS[3], unpack(over))
+end
 write_finished()
-write_counts()
-return replies
+conclude()
+return table.concat(states)

@@ -4,21 +4,23 @@
 -- KEYS: partition, record of the job
 -- Returns 1 when the job is gone, 0 when it stays.
 
-local id = string.sub(KEYS[2], -ID_LENGTH)
-local job = call('HMGET', KEYS[2], 's', 'c', 'q', 'o', 'k', 'u', 'w')
-if not job[1] then return 1 end
-if job[2] ~= '0' or job[6] then return 0 end
-if job[1] == 'queued' then
-  call('LREM', partition .. ':line:' .. job[3], -1, id)
-elseif job[1] == 'scheduled' then
-  call('ZREM', partition .. ':due:' .. job[3], id)
+local id = id_of(KEYS[2])
+local start = start_of(KEYS[2])
+if not start then return 1 end
+local job, names = read(start, 1), nil
+if job[CLAIM] > 0 or has(job, GIVEN) or call('HEXISTS', partition .. ':running', id) == 1 then return 0 end
+names = names_of(job, start, 1)
+if job[STATE] == QUEUED then
+  call('LREM', partition .. ':line:' .. queue_of(names), -1, stored_entry(id))
+elseif job[STATE] == SCHEDULED then
+  call('ZREM', partition .. ':due:' .. queue_of(names), stored_entry(id))
 else
   return 0
 end
-if job[5] then call('DEL', partition .. ':key:' .. job[5]) end
-call('ZREM', partition .. ':owner:' .. (job[4] or ''), id)
-call('DEL', KEYS[2], request_of(id))
-counted(job[1], nil, job[7] and job[4])
-write_counts()
-changed(id, 0)
+if has(job, KEYED) then call('DEL', partition .. ':key:' .. key_of(names)) end
+call('ZREM', partition .. ':owner:' .. owner_of(names), id)
+call('DEL', KEYS[2])
+counted(job[STATE], nil, job, names)
+changed(id)
+conclude()
 return 1

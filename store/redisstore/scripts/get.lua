@@ -1,0 +1,6 @@
+-- Reads a job.
+--
+-- KEYS: partition, record of the job
+-- Returns its view, or false when there is no such job.
+
+return view(id_of(KEYS[2])) or false

@@ -1,0 +1,126 @@
+-- The record of a job, a string: its head, its names, and behind them the payload until
+-- the request is not needed any more, then the outcome. record.go is the other side.
+
+-- HEAD is the head, which has the same length in all records. Times are in milliseconds.
+-- The order is that of the constants. LENGTH is that of head and names. What the latest
+-- settle or release did is in MARK_STATE, the number of its claim, or of its call, in
+-- MARK_NUMBER, and the session that did it in MARK_SESSION.
+local HEAD = '<I6I6I6c1I1I6I4I6I6I6I6I4I6I4c1I6c12'
+local HEAD_SIZE = 87
+local CREATED, READY, DUE, STATE, FLAGS, VERSION, ATTEMPT, CLAIM = 1, 2, 3, 4, 5, 6, 7, 8
+local STARTED, FINISHED, CANCEL_ASKED, MAX_ATTEMPTS, RETENTION, LENGTH = 9, 10, 11, 12, 13, 14
+local MARK_STATE, MARK_NUMBER, MARK_SESSION = 15, 16, 17
+local FIELDS = 17
+
+-- States.
+local QUEUED, SCHEDULED, RUNNING, COMPLETED, FAILED, CANCELED = 'q', 's', 'r', 'c', 'f', 'x'
+local NAMES_OF_STATES = {
+  q = 'queued', s = 'scheduled', r = 'in_progress', c = 'completed', f = 'failed', x = 'canceled',
+}
+
+-- Flags. OWNED: there is an owner. KEYED: there is an idempotency key. APART: there is an
+-- outcome with a key of its own. GIVEN: somebody got the job by its idempotency key. BOUND:
+-- it was created under a bound on the waiting jobs of its owner.
+local OWNED, KEYED, APART, GIVEN, BOUND = 1, 2, 4, 8, 16
+
+local function has(job, flag) return job[FLAGS] % (2 * flag) >= flag end
+local function set(job, flag) if not has(job, flag) then job[FLAGS] = job[FLAGS] + flag end end
+local function unset(job, flag) if has(job, flag) then job[FLAGS] = job[FLAGS] - flag end end
+
+-- read returns the fields of a head that begins at a place in a text.
+local function read(text, at) return { struct.unpack(HEAD, text, at) } end
+
+-- head returns the head of a job.
+local function head(job) return struct.pack(HEAD, unpack(job, 1, FIELDS)) end
+
+-- names_of returns the names of a job whose head begins at a place in a text, as they
+-- stand there.
+local function names_of(job, text, at) return string.sub(text, at + HEAD_SIZE, at + job[LENGTH] - 1) end
+
+-- The names are the queue, the owner, the route, and if there is an idempotency key its
+-- digest and the fingerprint.
+local DIGEST_LENGTH = 22
+
+local function queue_of(names) return (struct.unpack('<I2c0', names)) end
+
+local function owner_of(names)
+  local _, owner = struct.unpack('<I2c0I2c0', names)
+  return owner
+end
+
+local function route_of(names)
+  local _, _, route = struct.unpack('<I2c0I2c0I2c0', names)
+  return route
+end
+
+local function key_of(names)
+  local _, _, _, key = struct.unpack('<I2c0I2c0I2c0I2c0', names)
+  return string.sub(key, 1, DIGEST_LENGTH), string.sub(key, DIGEST_LENGTH + 1)
+end
+
+-- An outcome is the length of its summary, the summary, and the recorded response. The
+-- summary is the latest progress, the response without its content, and the problem; each
+-- is behind its length.
+local NOTHING = '\0\0\0\0'
+
+-- outcome_head returns what stands in an outcome before the rest of its summary, which has
+-- that many bytes.
+local function outcome_head(progress, size)
+  if progress == '' then return struct.pack('<I4', size + 4) .. NOTHING end
+  return struct.pack('<I4I4', size + 4 + #progress, #progress) .. progress
+end
+
+-- start_of returns what a record has in front of its payload or its data; nil when there
+-- is no record. Most of them are shorter than FIRST_LOOK.
+local FIRST_LOOK = 512
+
+local function start_of(record)
+  local text = call('GETRANGE', record, 0, FIRST_LOOK - 1)
+  if text == '' then return nil end
+  local state = string.sub(text, 19, 19)
+  local needed = struct.unpack('<I4', text, 65)
+  if state == COMPLETED or state == CANCELED then
+    if #text < needed + 4 then text = call('GETRANGE', record, 0, needed + 3) end
+    needed = needed + 4 + struct.unpack('<I4', text, needed + 1)
+  end
+  if #text < needed then return call('GETRANGE', record, 0, needed - 1) end
+  return string.sub(text, 1, needed)
+end
+
+-- summary_of returns an outcome with a key of its own without its data; '' for none.
+local function summary_of(id)
+  local text = call('GETRANGE', outcome_of(id), 0, FIRST_LOOK - 1)
+  if text == '' then return '' end
+  local needed = 4 + struct.unpack('<I4', text)
+  if #text < needed then return call('GETRANGE', outcome_of(id), 0, needed - 1) end
+  return string.sub(text, 1, needed)
+end
+
+-- The value of a running job in the hash of the partition is the session that holds it,
+-- the number of the claim among those of the session, its head, its names, and the latest
+-- progress. The record keeps what it was before the claim.
+local SESSION_LENGTH = 12
+local RUNNING_HEAD = SESSION_LENGTH + 6 + 1
+
+local RUNNING_FORMAT = '<c12I6' .. string.sub(HEAD, 2)
+
+local function running_value(session, turn, job, names, progress)
+  return struct.pack(RUNNING_FORMAT, session, turn, unpack(job, 1, FIELDS)) .. names .. progress
+end
+
+local function session_of(value) return string.sub(value, 1, SESSION_LENGTH) end
+local function claim_of(value) return (struct.unpack('<I6', value, RUNNING_HEAD + 30)) end
+local function turn_of(value) return (struct.unpack('<I6', value, SESSION_LENGTH + 1)) end
+local function progress_of(job, value) return string.sub(value, RUNNING_HEAD + job[LENGTH]) end
+
+-- view returns what callers read a job of: the start of its record, the value of a
+-- running one or '', and the summary of an outcome with a key of its own or ''.
+local function view(id)
+  local start = start_of(record_of(id))
+  if not start then return nil end
+  local value = ''
+  local state = string.sub(start, 19, 19)
+  if state == QUEUED then value = call('HGET', partition .. ':running', id) or '' end
+  local flags = value ~= '' and string.byte(value, RUNNING_HEAD + 19) or string.byte(start, 20)
+  return { start, value, flags % (2 * APART) >= APART and summary_of(id) or '' }
+end
