@@ -146,6 +146,7 @@ func (c config) options(client redis.UniversalClient) []ginasync.Option {
 		ginasync.WithConcurrency(c.concurrency),
 		ginasync.WithLease(c.lease),
 		ginasync.WithGrace(c.grace),
+		ginasync.WithOpenAPI("gin-app", "1.0.0"),
 	}
 	if !c.workers {
 		opts = append(opts, ginasync.WithoutWorkers())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"image"
 	"net/http"
 	"regexp"
@@ -47,6 +48,15 @@ func TestProgram(t *testing.T) {
 		done := service.await(t, path, patience, inState("completed"))
 		assert.Equal(t, 3, done.Attempt)
 		assert.JSONEq(t, `{"attempt":3}`, string(service.get(t, path+"/result").body))
+	})
+	t.Run("quick work is answered itself, and as a job on a bad day", func(t *testing.T) {
+		quick := service.send(t, post(t, service.url+"/quick"))
+		assert.Equal(t, http.StatusOK, quick.StatusCode)
+		assert.JSONEq(t, `{"seconds":0}`, string(quick.body))
+		service.submit(t, post(t, service.url+"/quick?seconds=30"))
+	})
+	t.Run("its document describes every route", func(t *testing.T) {
+		describesEveryRoute(t, service)
 	})
 	t.Run("slow work stops when it is cancelled", func(t *testing.T) {
 		stopsWhenCancelled(t, service)
@@ -109,6 +119,20 @@ func becomesNoJob(t *testing.T, service *app) {
 	assert.Equal(t, "application/problem+json", refused.Header.Get("Content-Type"))
 	assert.Contains(t, string(refused.body), "title")
 	assert.Empty(t, refused.Header.Get("Location"))
+}
+
+func describesEveryRoute(t *testing.T, service *app) {
+	shown := service.get(t, "/jobs/openapi.json")
+	require.Equal(t, http.StatusOK, shown.StatusCode)
+	var document struct {
+		OpenAPI string                    `json:"openapi"`
+		Paths   map[string]map[string]any `json:"paths"`
+	}
+	require.NoError(t, json.Unmarshal(shown.body, &document))
+	assert.Regexp(t, `^3\.1\.`, document.OpenAPI)
+	for _, path := range []string{"/thumbnails", "/reports/{year}", "/slow/{seconds}", "/quick", "/flaky", "/jobs/{id}/cancel"} {
+		assert.Contains(t, document.Paths[path], "post", path)
+	}
 }
 
 func stopsWhenCancelled(t *testing.T, service *app) {
