@@ -22,6 +22,8 @@
 //	DELETE /jobs/{id}           stops it, or removes it when it is over
 //	GET  /jobs                  lists the caller's jobs, with WithOwner
 //
+// or, in Go, with the transport of package ginasync/client, which follows it unseen.
+//
 // Handlers run at least once: again after a failure that is worth it, and again
 // when the worker process dies. They have to bear that. The result is written
 // once, by the worker that owns the attempt.
