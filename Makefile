@@ -6,7 +6,7 @@ RUN       ?= .
 COVERED   := ./store ./store/memstore ./store/redisstore ./worker ./ginasync ./ginasync/client ./ginasync/webhook ./ginasync/internal/outbound
 LINT      := .bin/golangci-lint-v2.15.0
 
-.PHONY: help test chaos contract cover fuzz bench benchtest microbench lint example redis
+.PHONY: help test chaos contract cover fuzz bench benchtest microbench lint example redis node
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ test: redis ## Run all tests with the race detector (COUNT, TIMEOUT)
 chaos: redis ## Kill, pause and cut off workers and Redis at length (RUN)
 	CHAOS=long CGO_ENABLED=1 go test -race -count=1 -timeout 30m -run '$(RUN)' ./chaos/...
 
-contract: $(LINT) ## Hold the HTTP contract against programs that others wrote, and lint that
+contract: node $(LINT) ## Hold the HTTP contract against programs that others wrote, and lint that
 	cd contract && $(CURDIR)/$(LINT) run ./... && go mod tidy -diff
 	cd contract && go test -count=1 -shuffle=on -timeout $(TIMEOUT) ./...
 
@@ -64,6 +64,9 @@ $(LINT):
 
 redis: ## Find redis-server for the tests, or install it
 	@bash .github/install-redis
+
+node: ## Find node for the tests, or install it, and fetch their packages
+	@bash .github/install-node
 
 example: ## Start the example on 127.0.0.1:8080
 	go run ./examples/gin-app
