@@ -16,8 +16,14 @@ const (
 // Body returns the body of a submission. It begins with its serial number, the rest is
 // filling.
 func Body(serial int64) []byte {
-	body := bytes.Repeat([]byte{'x'}, BodySize)
-	copy(body, fmt.Sprintf("%0*d", serialSize, serial))
+	body := make([]byte, BodySize)
+	for i := serialSize - 1; i >= 0; i-- {
+		body[i] = byte('0' + serial%10)
+		serial /= 10
+	}
+	for i := serialSize; i < BodySize; i++ {
+		body[i] = 'x'
+	}
 	return body
 }
 
