@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/asyncendpoints/gin-async/internal/lazyctx"
 	"github.com/gin-gonic/gin"
 )
 
@@ -54,7 +53,7 @@ func newReplayEngine(user *gin.Engine) *replayEngine {
 // secureJSONPrefix finds out what c.SecureJSON writes before an array: gin keeps
 // the setting to itself.
 func secureJSONPrefix(user *gin.Engine) string {
-	w := newRecorder(new(http.Request), math.MaxInt64, nil)
+	w := newRecorder(new(http.Request), math.MaxInt64)
 	gin.CreateTestContextOnly(w, user).SecureJSON(http.StatusOK, []int{})
 	return string(bytes.TrimSuffix(w.body, []byte("[]")))
 }
@@ -84,11 +83,10 @@ func (e *replayEngine) run(ctx context.Context, method, fullPath string, s *stor
 	if !ok {
 		return recorded{status: http.StatusNotFound, header: http.Header{}, err: errNoRoute}
 	}
-	ctx, cancel := lazyctx.WithCancelCause(ctx)
-	defer cancel(nil)
 	// A handler may leave a goroutine behind that still holds the recorder, so it
 	// is never used again.
-	w := newRecorder(s.request.WithContext(ctx), maxResult, cancel)
+	w := newRecorder(s.request, maxResult)
+	w.begin(ctx)
 	defer w.close()
 	w.params, w.set = s.params, set
 	e.ready.Do(e.prepare)
@@ -104,7 +102,7 @@ func (e *replayEngine) run(ctx context.Context, method, fullPath string, s *stor
 // prepare has gin do what it puts off until its first request.
 func (e *replayEngine) prepare() {
 	nowhere := &http.Request{URL: new(url.URL)}
-	e.engine.ServeHTTP(newRecorder(nowhere, math.MaxInt64, nil), nowhere)
+	e.engine.ServeHTTP(newRecorder(nowhere, math.MaxInt64), nowhere)
 }
 
 // prologue is the first handler of every route. It finds the state of the run

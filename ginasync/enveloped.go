@@ -45,7 +45,7 @@ func (m *Manager) answerEnveloped(c *gin.Context, job Job, data []byte) {
 func (m *Manager) recordProblem(c *gin.Context, p Problem) []byte {
 	r := c.Request.WithContext(c.Request.Context())
 	r.Method = http.MethodGet
-	w := newRecorder(r, math.MaxInt64, func(error) {})
+	w := newRecorder(r, math.MaxInt64)
 	inner := gin.CreateTestContextOnly(w, m.engine)
 	inner.Request, inner.Params, inner.Keys = r, c.Params, c.Keys
 	m.cfg.failure(inner, p)

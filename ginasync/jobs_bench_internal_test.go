@@ -56,9 +56,9 @@ func openShop(tb testing.TB, handler gin.HandlerFunc, opts ...Option) *shop {
 }
 
 // request is what net/http makes of a client's, as far as it concerns the route.
-func (s *shop) request(method, path string, body []byte) *http.Request {
+func (s *shop) request(path string, body []byte) *http.Request {
 	return &http.Request{
-		Method: method, URL: &url.URL{Path: path}, RequestURI: path,
+		Method: http.MethodPost, URL: &url.URL{Path: path}, RequestURI: path,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Host: "127.0.0.1:8080", RemoteAddr: "127.0.0.1:40000",
 		Header: http.Header{"Content-Type": {"text/plain"}, "Content-Length": {strconv.Itoa(len(body))}},
 		Body:   newBody(body), ContentLength: int64(len(body)),
@@ -73,7 +73,7 @@ func (s *shop) ask(w *blankWriter, r *http.Request) int {
 }
 
 func (s *shop) submit(tb testing.TB, w *blankWriter) {
-	if status := s.ask(w, s.request(http.MethodPost, jobPath, s.body)); status != http.StatusAccepted {
+	if status := s.ask(w, s.request(jobPath, s.body)); status != http.StatusAccepted {
 		tb.Fatalf("answered %d: %s", status, w.body)
 	}
 }
@@ -106,7 +106,7 @@ func BenchmarkAccepted(b *testing.B) {
 	var w blankWriter
 	b.ReportAllocs()
 	for b.Loop() {
-		if status := s.ask(&w, s.request(http.MethodPost, "/bare", s.body)); status != http.StatusAccepted {
+		if status := s.ask(&w, s.request("/bare", s.body)); status != http.StatusAccepted {
 			b.Fatal(status)
 		}
 	}
@@ -129,7 +129,7 @@ func BenchmarkAttempt(b *testing.B) {
 // claim captures a request.
 func (s *shop) claim(tb testing.TB) store.Claim {
 	c := gin.CreateTestContextOnly(&blankWriter{header: make(http.Header)}, s.engine)
-	c.Request = s.request(http.MethodPost, jobPath, s.body)
+	c.Request = s.request(jobPath, s.body)
 	c.Params = gin.Params{{Key: "year", Value: "2026"}}
 	taken, err := capture(c, 1<<20, nil, nil)
 	require.NoError(tb, err)
@@ -172,5 +172,47 @@ func sinkJob() store.Job {
 	return store.Job{
 		ID: "mbcdefghijklmnopqrstuvwxyz2", Route: "POST " + benchPath, Queue: "default", State: store.Queued,
 		Version: 1, MaxAttempts: 4, CreatedAt: created, ReadyAt: created,
+	}
+}
+
+// BenchmarkCapture is a request made into what is stored of it.
+func BenchmarkCapture(b *testing.B) {
+	s := openShop(b, answering(), WithStore(sink{}), WithoutWorkers())
+	c := gin.CreateTestContextOnly(&blankWriter{header: make(http.Header)}, s.engine)
+	c.Request = s.request(jobPath, s.body)
+	c.Params = gin.Params{{Key: "year", Value: "2026"}}
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Request.Body = newBody(s.body)
+		if _, err := capture(c, 1<<20, nil, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkDecode makes a request again of what is stored.
+func BenchmarkDecode(b *testing.B) {
+	claim := openShop(b, answering(), WithStore(sink{}), WithoutWorkers()).claim(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := decodeSnapshot(claim.Request, claim.Envelope); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkRecorder records an answer and encodes it.
+func BenchmarkRecorder(b *testing.B) {
+	request, body := &http.Request{Method: http.MethodPost}, make([]byte, jobResult)
+	b.ReportAllocs()
+	for b.Loop() {
+		w := newRecorder(request, 1<<20)
+		w.Header()["Content-Type"] = []string{"text/plain"}
+		if _, err := w.Write(body); err != nil {
+			b.Fatal(err)
+		}
+		if result := encodeResponse(w.finish(), nil); result.Bytes != jobResult {
+			b.Fatal(result)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/asyncendpoints/gin-async/internal/lazyctx"
 	"github.com/gin-gonic/gin"
 )
 
@@ -32,9 +33,9 @@ type recorder struct {
 	tooLarge bool
 	err      error // the last of c.Errors
 
-	cancel context.CancelCauseFunc
-	gone   chan bool   // closed when the context ends; nil until asked for
-	forget func() bool // ends the watch for it
+	ctx    lazyctx.Context // of the run
+	gone   chan bool       // closed when the context ends; nil until asked for
+	forget func() bool     // ends the watch for it
 }
 
 // sniffLength is how much of a body net/http looks at to guess its type.
@@ -44,8 +45,14 @@ const sniffLength = 512
 // included. It is apart from the limit for results, which is that of the body.
 const maxHeader = 64 << 10
 
-func newRecorder(r *http.Request, limit int64, cancel context.CancelCauseFunc) *recorder {
-	return &recorder{request: r, limit: limit, cancel: cancel, header: make(http.Header), declared: -1}
+func newRecorder(r *http.Request, limit int64) *recorder {
+	return &recorder{request: r, limit: limit, header: make(http.Header), declared: -1}
+}
+
+// begin gives the run a context of its own, until close.
+func (w *recorder) begin(ctx context.Context) {
+	w.ctx.Init(ctx)
+	w.request = w.request.WithContext(&w.ctx) //nolint:contextcheck // it ends with ctx
 }
 
 // Header returns the headers that the first WriteHeader, Write or Flush will take.
@@ -111,7 +118,7 @@ func record[T []byte | string](w *recorder, p T) (int, error) {
 func (w *recorder) overflow() {
 	w.tooLarge = true
 	w.body = nil
-	w.cancel(errResultTooLarge)
+	w.ctx.Cancel(errResultTooLarge)
 }
 
 // Flush decides what net/http would have sent by now: status, headers, and the
@@ -172,11 +179,12 @@ func (w *recorder) short() bool {
 		w.request.Method != http.MethodHead && bodyAllowed(w.status)
 }
 
-// close ends the watch that CloseNotify began.
+// close ends the run, and the watch that CloseNotify began.
 func (w *recorder) close() {
 	if w.forget != nil {
 		w.forget()
 	}
+	w.ctx.Cancel(nil)
 }
 
 // handlerWriter is what the handlers see as c.Writer: gin's own, but for Hijack.

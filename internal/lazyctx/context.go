@@ -10,7 +10,7 @@ import (
 var _ context.Context = (*Context)(nil)
 
 // Context is a context that is made when it is looked at. Make one with
-// [WithCancelCause], [WithTimeout] or [Detached], or give a zero one its parent with
+// [WithTimeout] or [Detached], or give a zero one its parent with
 // [Context.Init]. It must not be copied. All methods but Init are safe for concurrent use.
 type Context struct {
 	parent context.Context //nolint:containedctx // it is a context itself
@@ -33,12 +33,6 @@ type made struct {
 	context.Context //nolint:containedctx // it is a context itself
 	cancel          context.CancelCauseFunc
 	stop            context.CancelFunc // of the deadline
-}
-
-// WithCancelCause is context.WithCancelCause.
-func WithCancelCause(parent context.Context) (context.Context, context.CancelCauseFunc) {
-	c := &Context{parent: parent}
-	return c, c.Cancel
 }
 
 // WithTimeout is context.WithTimeout, but for the time: it is d after the first Done or
