@@ -119,11 +119,17 @@ func appendInstant(dst []byte, name string, t *time.Time) []byte {
 	return append(dst, '"')
 }
 
+// plainInJSON has each character that stands for itself in a JSON string at its own place.
+const plainInJSON = "................................" +
+	" !.#$%.'()*+,-./0123456789:;.=.?" +
+	"@ABCDEFGHIJKLMNOPQRSTUVWXYZ[.]^_" +
+	"`abcdefghijklmnopqrstuvwxyz{|}~."
+
 // appendText appends a string under its name.
 func appendText(dst []byte, name, text string) []byte {
 	dst = append(dst, name...)
 	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+		if c := text[i]; c >= 0x80 || plainInJSON[c] != c {
 			return appendMarshaled(dst, text)
 		}
 	}

@@ -62,6 +62,12 @@ func TestDocumentIsWhatPackageJSONWrites(t *testing.T) {
 		}
 	})
 
+	t.Run("with every byte", func(t *testing.T) {
+		for c := range 256 {
+			sameJSON(t, &Status{Route: "a" + string([]byte{byte(c)}) + "b"})
+		}
+	})
+
 	t.Run("with none", func(t *testing.T) {
 		sameJSON(t, &Status{})
 	})

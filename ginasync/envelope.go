@@ -234,15 +234,20 @@ func appendPair[T string | []byte](dst []byte, prefix, name string, value T) []b
 	return appendEscaped(dst, value)
 }
 
-// appendEscaped percent-encodes every byte but those that mean nothing in a form
-// and make the envelope easy to read.
+// plainInEnvelope has each character that means nothing in a form, and makes the
+// envelope easy to read, at its own place.
+const plainInEnvelope = "                                " +
+	"             -./0123456789:     " +
+	" ABCDEFGHIJKLMNOPQRSTUVWXYZ    _" +
+	" abcdefghijklmnopqrstuvwxyz   ~ "
+
+// appendEscaped percent-encodes every byte but those that are plain; a space is not.
 func appendEscaped[T string | []byte](dst []byte, s T) []byte {
 	const hex = "0123456789ABCDEF"
 	for i := range len(s) {
-		switch c := s[i]; {
-		case 'a' <= c|0x20 && c|0x20 <= 'z', '0' <= c && c <= '9', strings.IndexByte("-._~:/", c) >= 0:
+		if c := s[i]; c > ' ' && c < 0x80 && plainInEnvelope[c] == c {
 			dst = append(dst, c)
-		default:
+		} else {
 			dst = append(dst, '%', hex[c>>4], hex[c&15])
 		}
 	}

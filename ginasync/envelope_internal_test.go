@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/gin-gonic/gin"
@@ -127,5 +128,20 @@ func FuzzEnvelope(f *testing.F) {
 		}
 		require.Equal(t, e, back)
 		require.Equal(t, string(written), string(back.encode()))
+	})
+}
+
+func TestEscaping(t *testing.T) {
+	t.Run("leaves letters, digits and -._~:/ as they are, and no other byte", func(t *testing.T) {
+		for c := range 256 {
+			raw := string([]byte{byte(c)})
+			escaped := string(appendEscaped(nil, raw))
+			back, err := url.QueryUnescape(escaped)
+			require.NoError(t, err)
+			require.Equal(t, raw, back)
+			letter := raw >= "a" && raw <= "z" || raw >= "A" && raw <= "Z"
+			plain := letter || raw >= "0" && raw <= "9" || strings.IndexByte("-._~:/", byte(c)) >= 0
+			require.Equal(t, plain, escaped == raw, "%q became %q", raw, escaped)
+		}
 	})
 }
