@@ -17,7 +17,7 @@ package ginasync_test
 //	13  the ETag                        stands without a change; 304 and     TestStatus
 //	                                    Retry-After
 //	14  a long poll                     misses no change                     TestStatusLongPoll
-//	15  an event stream                 resumes, beats, ends                 TestEvents
+//	15  an event stream                 resumes, beats, ends                 TestEvents, TestAThousandWatchers, module contract
 //	16  cancel                          in each state; one end of a race,    TestCancelMatrix, TestCancelVersusFinish,
 //	                                    told once                            TestOneEventPerEnd
 //	17  credentials                     are nowhere in the store             TestCredentials

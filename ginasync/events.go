@@ -43,9 +43,13 @@ func (m *Manager) showEvents(c *gin.Context) {
 		s.placed = true
 	}
 	if s.begin() && s.placed {
+		s.conn = takeConn(c)
 		s.follow()
 	}
-	if s.lifetime > 0 {
+	switch {
+	case s.conn != nil:
+		s.conn.end()
+	case s.lifetime > 0:
 		s.allowWrite() // net/http ends the response
 	}
 }
@@ -56,6 +60,8 @@ type events struct {
 	m          *Manager
 	controller *http.ResponseController
 	lifetime   time.Duration // as long as the connection may be used
+	conn       *streamConn   // nil: net/http has it
+	beat       *time.Timer   // for the next heartbeat
 
 	id     string // of the job
 	has    int64  // the version that the client has
@@ -97,18 +103,32 @@ func (s *events) begin() bool {
 // client or the server goes, or the store fails: but for the first two the client will
 // come back and go on where it was.
 func (s *events) follow() {
-	ctx, cancel := context.WithTimeout(s.c.Request.Context(), s.lifetime)
-	defer cancel()
+	ctx := s.c.Request.Context()
+	gone := ctx.Done()
+	if s.conn != nil {
+		gone = s.conn.gone
+	}
 	ended := s.m.endings.of(s.c.Request)
 	watched, err := s.m.watching.join(ctx, s.id)
 	if err != nil {
 		return
 	}
 	defer s.m.watching.part(watched)
+	s.beat = time.NewTimer(heartbeat)
+	defer s.beat.Stop()
+	expired := s.endOfLife()
 	// It may have changed before anybody watched.
 	for more := s.sendStored(ctx); more; {
-		more = s.waitOrBeat(ctx, watched, ended) && s.sendLatest(watched)
+		more = s.waitOrBeat(watched, gone, ended, expired) && s.sendLatest(watched)
 	}
+}
+
+// endOfLife is when the connection may be used no more; nil: never.
+func (s *events) endOfLife() <-chan time.Time {
+	if s.lifetime == untilDone {
+		return nil
+	}
+	return time.After(s.lifetime)
 }
 
 func (s *events) sendStored(ctx context.Context) bool {
@@ -116,31 +136,61 @@ func (s *events) sendStored(ctx context.Context) bool {
 	return err == nil && s.send(job)
 }
 
-func (s *events) sendLatest(watched *watchedJob) bool { return s.send(watched.latest()) }
-
-// waitOrBeat waits for a newer state, or sends a heartbeat when none comes for a while.
-func (s *events) waitOrBeat(ctx context.Context, watched *watchedJob, ended <-chan struct{}) bool {
-	ctx, cancel := context.WithTimeoutCause(ctx, heartbeat, errTimeUp)
-	defer cancel()
-	err := watched.wait(ctx, ended, s.has)
-	if errors.Is(err, errTimeUp) {
-		err = s.write([]byte(":\n\n"))
+// waitOrBeat waits for a newer state, and sends a heartbeat when none comes for a while.
+// It holds no context and no Job while it waits: there may be very many like it.
+func (s *events) waitOrBeat(watched *watchedJob, gone, ended <-chan struct{}, expired <-chan time.Time) bool {
+	for {
+		changed, newer, removed := watched.news(s.has)
+		if removed || newer {
+			return newer
+		}
+		select {
+		case <-changed:
+		case <-s.beat.C:
+			if s.write([]byte(":\n\n")) != nil {
+				return false
+			}
+		case <-gone:
+			return false
+		case <-ended:
+			return false
+		case <-expired:
+			return false
+		}
 	}
-	return err == nil
 }
 
 // send sends the status document of a job, unless the client has it or a newer one, and
-// reports whether there may be more. JSON has no line breaks, so it is one line.
+// reports whether there may be more.
 func (s *events) send(job Job) bool {
 	if job.Version <= s.has {
 		return !over(job)
 	}
 	s.has = job.Version
-	document, err := json.Marshal(s.m.statusOf(s.c, job))
-	if err == nil {
-		err = s.write(fmt.Appendf(nil, "id: %d\ndata: %s\n\n", job.Version, document))
+	return s.write(s.event(job)) == nil && !over(job)
+}
+
+// sendLatest is send of the newest state there is. The event is made once for all who
+// watch, unless URLs depend on who asks.
+func (s *events) sendLatest(watched *watchedJob) bool {
+	if s.m.cfg.url != nil {
+		return s.send(watched.latest())
 	}
-	return err == nil && !over(job)
+	event, version, isOver := watched.told(s.event)
+	if version <= s.has {
+		return !isOver
+	}
+	s.has = version
+	return s.write(event) == nil && !isOver
+}
+
+// event is a job as an event. JSON has no line breaks, so it is one line.
+func (s *events) event(job Job) []byte {
+	document, err := json.Marshal(s.m.statusOf(s.c, job))
+	if err != nil { // never so for a Status
+		return []byte(":\n\n")
+	}
+	return fmt.Appendf(nil, "id: %d\ndata: %s\n\n", job.Version, document)
 }
 
 // comeBack tells when to come back after the stream has ended.
@@ -156,6 +206,12 @@ func (s *events) comeBack() []byte {
 // write sends text at once. The deadline is for this write: on HTTP/2 it would end a
 // stream that is silent.
 func (s *events) write(text []byte) error {
+	if s.beat != nil {
+		s.beat.Reset(heartbeat)
+	}
+	if s.conn != nil {
+		return s.conn.send(text)
+	}
 	s.allowWrite()
 	_, err := s.c.Writer.Write(text)
 	if err == nil {

@@ -100,6 +100,7 @@ type watchedJob struct {
 
 	mu      sync.Mutex
 	seen    Job           // the newest state that was read after a hint
+	event   []byte        // seen as an event; nil: nobody has asked
 	gone    bool          // the job was removed
 	changed chan struct{} // closed when one of them changes, and replaced
 }
@@ -151,7 +152,7 @@ func (j *watchedJob) look(ctx context.Context, jobs store.Jobs) {
 	}
 	j.gone = gone
 	if !gone {
-		j.seen = job
+		j.seen, j.event = job, nil
 	}
 	close(j.changed)
 	j.changed = make(chan struct{})
@@ -200,6 +201,16 @@ func (j *watchedJob) latest() Job {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.seen
+}
+
+// told is latest as an event, which is made by the first who asks.
+func (j *watchedJob) told(encode func(Job) []byte) (event []byte, version int64, isOver bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.event == nil {
+		j.event = encode(j.seen)
+	}
+	return j.event, j.seen.Version, over(j.seen)
 }
 
 // untilLook spreads the looks of many jobs by a fifth.
