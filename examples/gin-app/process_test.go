@@ -154,6 +154,7 @@ func (a *app) submit(t *testing.T, req *http.Request) string {
 // job is what the tests read of a status document.
 type job struct {
 	State    string `json:"state"`
+	Version  int64  `json:"version"`
 	Attempt  int    `json:"attempt"`
 	Progress struct {
 		Percent float64 `json:"percent"`

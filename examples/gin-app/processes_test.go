@@ -19,6 +19,7 @@ func TestManyProcesses(t *testing.T) {
 		"a job of one process is run, shown and answered by another":      isShared,
 		"the job of a killed process is finished by another":              outlivesItsProcess,
 		"a job is cancelled through a process that does not run it":       isCancelledFromElsewhere,
+		"a job is awaited and streamed by a process that does not run it": isFollowedFromElsewhere,
 		"jobs that wait when a process ends are run by the next one":      outlivesARestart,
 		"a process that starts before Redis works when Redis is there":    startsBeforeRedis,
 		"a full Redis refuses jobs and keeps those it has":                staysFull,
