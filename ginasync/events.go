@@ -42,15 +42,10 @@ func (m *Manager) showEvents(c *gin.Context) {
 		defer m.watching.exit()
 		s.placed = true
 	}
+	defer s.end() // after a panic in a function of WithURL, too
 	if s.begin() && s.placed {
 		s.conn = takeConn(c)
 		s.follow()
-	}
-	switch {
-	case s.conn != nil:
-		s.conn.end()
-	case s.lifetime > 0:
-		s.allowWrite() // net/http ends the response
 	}
 }
 
@@ -93,6 +88,9 @@ func (s *events) begin() bool {
 	if s.c.Request.Method == http.MethodHead {
 		return false
 	}
+	if s.placed && mayBeTaken(s.c) != nil {
+		s.c.Header("Connection", "close") // or the client might send its next request on it
+	}
 	// Instead of the server's timeout each write has its own.
 	s.lifetime, _ = liftWriteTimeout(s.c, untilDone)
 	return s.write(s.comeBack()) == nil && s.send(job)
@@ -100,15 +98,14 @@ func (s *events) begin() bool {
 
 // follow sends each state that is newer than what the client has, or the newest of those
 // that came while it did not read. It returns when the job is over or removed, the
-// client or the server goes, or the store fails: but for the first two the client will
-// come back and go on where it was.
+// client or the server goes, the request's context is done, or the store fails: but for
+// the first two the client will come back and go on where it was.
 func (s *events) follow() {
 	ctx := s.c.Request.Context()
-	gone := ctx.Done()
-	if s.conn != nil {
-		gone = s.conn.gone
+	until := ends{request: ctx.Done(), server: s.m.endings.of(s.c.Request), life: s.endOfLife()}
+	if s.conn != nil { // then net/http does not end the context when the client goes
+		until.client = s.conn.gone
 	}
-	ended := s.m.endings.of(s.c.Request)
 	watched, err := s.m.watching.join(ctx, s.id)
 	if err != nil {
 		return
@@ -116,10 +113,25 @@ func (s *events) follow() {
 	defer s.m.watching.part(watched)
 	s.beat = time.NewTimer(heartbeat)
 	defer s.beat.Stop()
-	expired := s.endOfLife()
 	// It may have changed before anybody watched.
 	for more := s.sendStored(ctx); more; {
-		more = s.waitOrBeat(watched, gone, ended, expired) && s.sendLatest(watched)
+		more = s.waitOrBeat(watched, &until) && s.sendLatest(watched)
+	}
+}
+
+// ends are what a stream ends with beside its job. Those that are nil do not come.
+type ends struct {
+	client, request, server <-chan struct{}
+	life                    <-chan time.Time
+}
+
+// end ends the response in order.
+func (s *events) end() {
+	switch {
+	case s.conn != nil:
+		s.conn.end()
+	case s.lifetime > 0:
+		s.allowWrite() // net/http ends the response
 	}
 }
 
@@ -138,7 +150,7 @@ func (s *events) sendStored(ctx context.Context) bool {
 
 // waitOrBeat waits for a newer state, and sends a heartbeat when none comes for a while.
 // It holds no context and no Job while it waits: there may be very many like it.
-func (s *events) waitOrBeat(watched *watchedJob, gone, ended <-chan struct{}, expired <-chan time.Time) bool {
+func (s *events) waitOrBeat(watched *watchedJob, until *ends) bool {
 	for {
 		changed, newer, removed := watched.news(s.has)
 		if removed || newer {
@@ -150,11 +162,13 @@ func (s *events) waitOrBeat(watched *watchedJob, gone, ended <-chan struct{}, ex
 			if s.write([]byte(":\n\n")) != nil {
 				return false
 			}
-		case <-gone:
+		case <-until.client:
 			return false
-		case <-ended:
+		case <-until.request:
 			return false
-		case <-expired:
+		case <-until.server:
+			return false
+		case <-until.life:
 			return false
 		}
 	}

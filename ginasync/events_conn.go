@@ -11,6 +11,10 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
+// mostIgnored bounds what a client may send on the connection of its stream: it has
+// nothing to say there.
+const mostIgnored = 64 << 10
+
 // streamConn is the connection of a stream that net/http has handed over.
 type streamConn struct {
 	net.Conn
@@ -20,12 +24,11 @@ type streamConn struct {
 
 // takeConn takes the connection of a response that has begun, with headers and all, from
 // net/http: that keeps 10 KB of buffers for it, which a stream has no use for, and most
-// of the time is silent. Returned is nil when it is better left there: it is none of
-// HTTP/1.1, or a middleware may want to see or change what is written. Whoever takes it
+// of the time is silent. Returned is nil when it is better left there. Whoever takes it
 // ends it.
 func takeConn(c *gin.Context) *streamConn {
-	inner := plainWriter(c.Writer)
-	if inner == nil || c.Request.ProtoMajor != 1 || !isChunked(c.Request, inner.Header()) {
+	inner := mayBeTaken(c)
+	if inner == nil {
 		return nil
 	}
 	conn, buffers, err := http.NewResponseController(inner).Hijack()
@@ -37,6 +40,16 @@ func takeConn(c *gin.Context) *streamConn {
 	s := &streamConn{Conn: conn, gone: make(chan struct{})}
 	go listen(conn, s.gone)
 	return s
+}
+
+// mayBeTaken returns the writer whose connection may be taken; nil: it is none of
+// HTTP/1.1, or a middleware may want to see or change what is written.
+func mayBeTaken(c *gin.Context) http.ResponseWriter {
+	inner := plainWriter(c.Writer)
+	if inner == nil || c.Request.ProtoMajor != 1 || !isChunked(c.Request, inner.Header()) {
+		return nil
+	}
+	return inner
 }
 
 // plainWriter returns net/http's own writer if nothing but Gin's is in front of it, else
@@ -59,14 +72,16 @@ func isChunked(r *http.Request, header http.Header) bool {
 		header.Get("Content-Length") == "" && header.Get("Transfer-Encoding") == ""
 }
 
-// listen closes gone when the client goes; what that sends meanwhile means nothing. It
-// gets along with the smallest stack there is.
+// listen closes gone when the client goes, or sends without an end; what it sends means
+// nothing. It gets along with the smallest stack there is.
 func listen(conn net.Conn, gone chan struct{}) {
 	ignored := make([]byte, 16)
-	for {
-		if _, err := conn.Read(ignored); err != nil {
+	for sent := 0; sent < mostIgnored; {
+		n, err := conn.Read(ignored)
+		if err != nil {
 			break
 		}
+		sent += n
 	}
 	close(gone)
 }
