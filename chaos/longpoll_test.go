@@ -41,8 +41,9 @@ func TestLongPollNews(t *testing.T) {
 		c.String(http.StatusOK, "done")
 		ends <- time.Now()
 	}
-	runs := pollSite(t, server.Addr(), handler)
-	shows := pollSite(t, server.Addr(), handler, ginasync.WithoutWorkers())
+	routes := func(r *gin.Engine) { r.POST("/x", ginasync.Async(handler)) }
+	runs := serveSite(t, server.Addr(), routes)
+	shows := serveSite(t, server.Addr(), routes, ginasync.WithoutWorkers())
 	took := make([]time.Duration, 0, polledJobs)
 	for range polledJobs {
 		polled := make(chan ginasync.Status, 1)
@@ -63,13 +64,13 @@ func TestLongPollNews(t *testing.T) {
 	assert.LessOrEqual(t, p99, onThisMachine(t, newsGoal))
 }
 
-// pollSite serves a process over HTTP and returns its URL.
-func pollSite(t *testing.T, redisAddr string, handler gin.HandlerFunc, opts ...ginasync.Option) string {
+// serveSite serves over HTTP what one process of a service is, and returns its URL.
+func serveSite(t *testing.T, redisAddr string, routes func(*gin.Engine), opts ...ginasync.Option) string {
 	t.Helper()
 	gin.SetMode(gin.TestMode)
 	client := redis.NewClient(&redis.Options{Addr: redisAddr, ContextTimeoutEnabled: true})
 	r := gin.New()
-	r.POST("/x", ginasync.Async(handler))
+	routes(r)
 	jobs, err := ginasync.New(r, append(opts, ginasync.WithStore(redisstore.New(client)),
 		ginasync.WithLogger(slog.New(slog.DiscardHandler)))...)
 	require.NoError(t, err)

@@ -1,6 +1,8 @@
 package ginasync_test
 
-// What the HTTP contract promises, and the tests that hold it to that:
+// What the HTTP contract promises, and the tests that hold it to that. Those that need more
+// than one process are held to it over Redis, too: chaos.TestTheContractHoldsElsewhere and
+// the example's TestManyProcesses.
 //
 //	 1  a store that does not write     503, no job, the key stays free      TestStoreThatFailsLeavesTheIdempotencyKeyFree
 //	 2  two equal keyed submissions     one job, one id                      TestParallelSubmitsWithOneIdempotencyKeyMakeOneJob
