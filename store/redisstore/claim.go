@@ -81,7 +81,7 @@ func (t *seat) claim(ctx context.Context, left []store.Want, batch *store.Batch)
 		return err
 	}
 	rows, ok := reply.([]any)
-	if !ok || len(rows)%3 != 2 {
+	if !ok || len(rows) == 0 || len(rows)%3 != 0 {
 		return lostOr("claim", reply)
 	}
 	if ms, _ := rows[0].(int64); ms >= 0 {
@@ -89,12 +89,10 @@ func (t *seat) claim(ctx context.Context, left []store.Want, batch *store.Batch)
 			batch.NextDue = due
 		}
 	}
-	started, _ := rows[1].(int64)
-	claims, err := readClaims(rows[2:], started)
+	claims, err := t.readClaims(rows)
 	if err != nil {
 		return err
 	}
-	t.gained(claims)
 	for i := range claims {
 		for k := range left {
 			if left[k].Queue == claims[i].Job.Queue {
@@ -106,11 +104,17 @@ func (t *seat) claim(ctx context.Context, left []store.Want, batch *store.Batch)
 	return nil
 }
 
-// readClaims reads an id, a record and the summary of an earlier outcome for each claim.
-func readClaims(rows []any, started int64) ([]store.Claim, error) {
-	claims := make([]store.Claim, 0, len(rows)/3)
+// readClaims reads the time of the claims, the number of the first one, and then an id, a
+// record and the summary of an earlier outcome for each. It notes what the seat holds.
+func (t *seat) readClaims(rows []any) ([]store.Claim, error) {
+	started, _ := rows[1].(int64)
+	turn, _ := rows[2].(int64)
+	claims := make([]store.Claim, 0, len(rows)/3-1)
+	now := time.Now()
 	var failed error
-	for i := 0; i < len(rows); i += 3 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := 3; i < len(rows); i += 3 {
 		id, _ := rows[i].(string)
 		record, _ := rows[i+1].(string)
 		summary, _ := rows[i+2].(string)
@@ -121,6 +125,10 @@ func readClaims(rows []any, started int64) ([]store.Claim, error) {
 			continue
 		}
 		claims = append(claims, claim)
+		t.claims[claim.Ref] = t.heldClaim(now, claim.Ref, record, started, turn)
+		if turn > 0 {
+			turn++
+		}
 	}
 	if len(claims) > 0 {
 		return claims, nil
@@ -128,8 +136,8 @@ func readClaims(rows []any, started int64) ([]store.Claim, error) {
 	return nil, failed
 }
 
-// readClaim reads a claim from the record, which is as it was before: what a claim
-// changes is always the same.
+// readClaim reads a claim from the record, which stays as it was: what a claim changes is
+// always the same.
 func readClaim(id, record, summary string, started int64) (store.Claim, error) {
 	h, payload, err := readHead(record)
 	if err != nil {
@@ -142,10 +150,8 @@ func readClaim(id, record, summary string, started int64) (store.Claim, error) {
 	if err != nil {
 		return store.Claim{}, err
 	}
-	job.State, job.Progress = store.InProgress, store.Progress{}
-	job.Version++
-	job.Attempt++
-	job.StartedAt = time.UnixMilli(started).UTC()
+	job.Progress = store.Progress{}
+	asClaimed(&job, started)
 	claim := store.Claim{Ref: store.Ref{ID: id, Claim: h.number(atClaim, 6) + 1}, Job: job}
 	// A payload that is damaged leaves a claim without a request: whoever runs it can
 	// tell, and end the job.

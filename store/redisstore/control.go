@@ -37,7 +37,7 @@ func (s *Store) Retry(ctx context.Context, id string, attempts int) (store.Job, 
 		return store.Job{}, err
 	}
 	values, ok := reply.([]any)
-	if !ok || len(values) != 4 {
+	if !ok || len(values) != 1+viewSize {
 		return store.Job{}, errReply("retry", reply)
 	}
 	job, err := jobOf("retry", id, values[1:])

@@ -31,14 +31,14 @@ func (s *Store) Result(ctx context.Context, id string) (store.Job, []byte, error
 	}
 	values, _ := reply.([]any)
 	v, ok := viewOf(values)
-	if !ok || len(values) != 4 {
+	if !ok || len(values) != viewSize+1 {
 		return store.Job{}, nil, errReply("result", reply)
 	}
 	job, responded, err := v.job(id)
 	if err != nil || !responded {
 		return job, nil, err
 	}
-	data, _ := values[3].(string)
+	data, _ := values[viewSize].(string)
 	return job, []byte(data), nil
 }
 

@@ -107,7 +107,7 @@ func (p *partition) list(ctx context.Context, query store.Query, from *place, li
 // row reads one job of a list.
 func (p *partition) row(reply any) (listed, error) {
 	values, ok := reply.([]any)
-	if !ok || len(values) != 5 {
+	if !ok || len(values) != 2+viewSize {
 		return listed{}, errReply("list", reply)
 	}
 	order, _ := values[0].(string)

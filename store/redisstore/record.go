@@ -16,10 +16,10 @@ import (
 const (
 	// timesSize is that of the times in front, which Redis puts in when a job is created.
 	timesSize = 3 * 6
-	headSize  = 87
+	headSize  = 81
 )
 
-// Where fields are in a head.
+// Where fields are in a head, and behind that where they end.
 const (
 	atCreated         = 0
 	atReady           = 6
@@ -30,11 +30,13 @@ const (
 	atAttempt         = 26
 	atClaim           = 30
 	atStarted         = 36
-	atFinished        = 42
-	atCancelRequested = 48
-	atMaxAttempts     = 54
-	atRetention       = 58
-	atLength          = 64 // of head and names
+	atCancelRequested = 42
+	atMaxAttempts     = 48
+	atRetention       = 52
+	atLength          = 58 // of head and names
+	atMarkState       = 62 // the latest settle: state, claim and session
+	atMarkNumber      = 63
+	atMarkSession     = 69
 )
 
 // Flags.
@@ -132,10 +134,10 @@ func newHead(job *store.NewJob, keyed bool, length int) (h [headSize]byte) {
 	if keyed {
 		h[atFlags] |= flagKeyed
 	}
-	putNumber(h[atVersion:atVersion+6], 1)
-	putNumber(h[atMaxAttempts:atMaxAttempts+4], int64(min(max(job.MaxAttempts, 1), math.MaxInt32)))
-	putNumber(h[atRetention:atRetention+6], retention(job.Retention))
-	putNumber(h[atLength:atLength+4], int64(length))
+	putNumber(h[atVersion:atAttempt], 1)
+	putNumber(h[atMaxAttempts:atRetention], int64(min(max(job.MaxAttempts, 1), math.MaxInt32)))
+	putNumber(h[atRetention:atLength], retention(job.Retention))
+	putNumber(h[atLength:atMarkState], int64(length))
 	return h
 }
 
@@ -167,7 +169,7 @@ func (h head) instant(at int) time.Time {
 	return time.Time{}
 }
 
-// job reads the job as the head has it. Its texts do not share memory with h.
+// job reads the job as the head has it.
 func (h head) job(id string) (store.Job, error) {
 	queue, rest, ok := cutName(string(h[headSize:]))
 	owner, rest, ok2 := cutName(rest)
@@ -186,12 +188,10 @@ func (h head) job(id string) (store.Job, error) {
 	if state == store.Scheduled {
 		job.DueAt = h.instant(atDue)
 	}
-	if state.Terminal() {
-		job.FinishedAt = h.instant(atFinished)
-		job.ExpiresAt = job.FinishedAt.Add(time.Duration(h.number(atRetention, 6)) * time.Millisecond)
-	}
 	return job, nil
 }
+
+func (h head) has(flag byte) bool { return h[atFlags]&flag != 0 }
 
 // cutName cuts a name off that s begins with.
 func cutName(s string) (name, rest string, ok bool) {

@@ -40,8 +40,11 @@ func TestScriptsAndGoReadTheSameHead(t *testing.T) {
 	assert.Contains(t, text, "local HEAD_SIZE = "+strconv.Itoa(headSize)+"\n")
 	assert.Equal(t, []int{
 		atCreated, atReady, atDue, atState, atFlags, atVersion, atAttempt, atClaim,
-		atStarted, atFinished, atCancelRequested, atMaxAttempts, atRetention, atLength,
-	}, offsets[:14])
+		atStarted, atCancelRequested, atMaxAttempts, atRetention, atLength, atMarkState, atMarkNumber, atMarkSession,
+	}, offsets)
+	assert.Contains(t, text, fmt.Sprintf("local STATE_AT, FLAGS_AT, CLAIM_AT, RETENTION_AT, LENGTH_AT = %d, %d, %d, %d, %d\n",
+		atState+1, atFlags+1, atClaim+1, atRetention+1, atLength+1))
+	assert.Contains(t, text, fmt.Sprintf("CLAIMED_SIZE = '<c%dI6I6I6', %d\n", sessionChars, claimedSize))
 
 	names := regexp.MustCompile(`NAMES_OF_STATES = \{([^}]*)\}`).FindStringSubmatch(text)
 	require.NotNil(t, names)
@@ -53,7 +56,6 @@ func TestScriptsAndGoReadTheSameHead(t *testing.T) {
 	assert.Len(t, store.States(), known)
 	assert.Contains(t, text, fmt.Sprintf("local OWNED, KEYED, APART, GIVEN, BOUND = %d, %d, %d, %d, %d\n",
 		flagOwned, flagKeyed, flagApart, flagGiven, flagBound))
-	assert.Contains(t, text, "local SESSION_LENGTH = "+strconv.Itoa(sessionChars)+"\n")
 }
 
 func TestEveryStepSaysItsKeysAndArguments(t *testing.T) {
@@ -201,10 +203,10 @@ func FuzzView(f *testing.F) {
 		f.Fatal(err)
 	}
 	whole := strings.Repeat("\x01", timesSize) + record
-	f.Add(whole, strings.Repeat("s", runningHead)+whole, "\x0c\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")
+	f.Add(whole, claimedValue("session", 1, 2, 3)+"123456abcdef1 2 3 4", "\x0c\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")
 	f.Add(whole, "", "")
 	f.Fuzz(func(t *testing.T, start, value, summary string) {
-		job, _, err := view{start, value, summary}.job("id")
+		job, _, err := view{start, value, summary, "1795456291002"}.job("id")
 		if err == nil && !job.State.Valid() {
 			t.Fatalf("a job with the state %q", job.State)
 		}

@@ -3,7 +3,6 @@ package redisstore
 import (
 	"context"
 	"errors"
-	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,8 +33,8 @@ type seat struct {
 
 	mu      sync.Mutex
 	renewed time.Time
-	// claims are those the seat holds as far as is known here, by when that was learned.
-	claims map[store.Ref]time.Time
+	// claims are those the seat holds as far as is known here.
+	claims map[store.Ref]heldClaim
 }
 
 // seatKeys are the keys that belong to a seat.
@@ -46,7 +45,7 @@ func (p *partition) join(ctx context.Context, worker string, lease time.Duration
 	t := &seat{
 		partition: p, lease: lease, renewed: time.Now(),
 		name:   p.newID()[1 : 1+sessionChars],
-		claims: make(map[store.Ref]time.Time),
+		claims: make(map[store.Ref]heldClaim),
 	}
 	t.keys = seatKeys{p.lock(t.name), p.held(t.name), p.stop(t.name), p.session(t.name)}
 	t.settles.send = t.sendSettles
@@ -135,47 +134,6 @@ func (t *seat) unlock(ctx context.Context) error {
 		return nil
 	}
 	return err
-}
-
-// remember notes what the seat holds by a renewal that began at a time. A claim whose
-// reply came since may be later than the renewal, so that it is not in there.
-func (t *seat) remember(began time.Time, held []store.Ref) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.renewed = began
-	maps.DeleteFunc(t.claims, func(_ store.Ref, learned time.Time) bool { return learned.Before(began) })
-	for _, ref := range held {
-		t.claims[ref] = began
-	}
-}
-
-// remembered is what the seat holds as far as is known, while its lease lasts.
-func (t *seat) remembered() []store.Ref {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if time.Since(t.renewed) >= t.lease {
-		return nil
-	}
-	held := make([]store.Ref, 0, len(t.claims))
-	for ref := range t.claims {
-		held = append(held, ref)
-	}
-	return held
-}
-
-func (t *seat) gained(claims []store.Claim) {
-	now := time.Now()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for i := range claims {
-		t.claims[claims[i].Ref] = now
-	}
-}
-
-func (t *seat) gaveUp(ref store.Ref) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.claims, ref)
 }
 
 // readRefs reads pairs of an id and the number of a claim.

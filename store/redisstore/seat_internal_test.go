@@ -14,8 +14,8 @@ import (
 
 func TestSeatRemembersWhatItHolds(t *testing.T) {
 	ref := func(id string) store.Ref { return store.Ref{ID: id, Claim: 1} }
-	gain := func(t *seat, id string) { t.gained([]store.Claim{{Ref: ref(id)}}) }
-	seat := &seat{lease: time.Minute, claims: make(map[store.Ref]time.Time)}
+	gain := func(t *seat, id string) { t.claims[ref(id)] = heldClaim{learned: time.Now()} }
+	seat := &seat{lease: time.Minute, claims: make(map[store.Ref]heldClaim)}
 	began := time.Now()
 	gain(seat, "new")
 	seat.remember(began, []store.Ref{ref("held")})

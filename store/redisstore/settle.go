@@ -14,8 +14,10 @@ type settlement struct {
 	key   string // of the record
 	state string // its letter
 	delay int64  // milliseconds
+	// value is that of the running job if it is as it was claimed, as far as is known here.
+	value string
 	// outcome is that of the attempt without the progress, and summary the size of the
-	// summary in it.
+	// summary in it. With a value it is the record of the completed job.
 	outcome string
 	summary int
 }
@@ -35,6 +37,9 @@ func (t *seat) settle(ctx context.Context, ref store.Ref, outcome store.Outcome)
 	if m.outcome, m.summary, err = encodeOutcome(outcome); err != nil {
 		return "", err
 	}
+	if known := t.known(ref); known.head != "" && outcome.State() == store.Completed {
+		m.value, m.outcome = known.value, known.completed(ref.Claim, m.outcome, m.summary)
+	}
 	ctx, cancel := atMost(ctx, longestCall)
 	defer cancel()
 	state, err := t.settles.do(ctx, m)
@@ -50,14 +55,14 @@ func (t *seat) settle(ctx context.Context, ref store.Ref, outcome store.Outcome)
 
 // sendSettles ends attempts in one call.
 func (t *seat) sendSettles(ctx context.Context, ends []*member[settlement, byte]) error {
-	c := t.partition.call(t.steps().settle, 3+len(ends), 2+5*len(ends))
+	c := t.partition.call(t.steps().settle, 3+len(ends), 2+6*len(ends))
 	c.args = append(c.args, &t.keys.lock, &t.keys.held, &t.keys.stop)
 	for _, m := range ends {
 		c.args = append(c.args, &m.in.key)
 	}
 	c.args = append(c.args, &t.token, &t.name)
 	for _, m := range ends {
-		c.args = append(c.args, &m.in.ref.Claim, &m.in.state, &m.in.delay, &m.in.outcome, &m.in.summary)
+		c.args = append(c.args, &m.in.ref.Claim, &m.in.state, &m.in.delay, &m.in.value, &m.in.outcome, &m.in.summary)
 	}
 	reply, err := t.partition.send(ctx, c)
 	if err != nil {

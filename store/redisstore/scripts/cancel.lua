@@ -9,10 +9,10 @@ local id = id_of(KEYS[2])
 local start = start_of(KEYS[2])
 if not start then return false end
 local value = call('HGET', partition .. ':running', id)
-local job = value and read(value, RUNNING_HEAD) or read(start, 1)
+local job = value and run_of(start, value) or read(start)
 
 local function end_waiting()
-  local from, names = job[STATE], names_of(job, start, 1)
+  local from, names = job[STATE], names_of(job, start)
   local queue, entry = queue_of(names), stored_entry(id)
   if from == QUEUED then
     call('LREM', partition .. ':line:' .. queue, -1, entry)
@@ -26,9 +26,8 @@ local function end_waiting()
 end
 
 local function ask_to_stop()
-  local rest = string.sub(value, RUNNING_HEAD + HEAD_SIZE)
   job[CANCEL_ASKED], job[VERSION] = now, job[VERSION] + 1
-  call('HSET', partition .. ':running', id, string.sub(value, 1, RUNNING_HEAD - 1) .. head(job) .. rest)
+  call('HSET', partition .. ':running', id, changed_value(job, value, progress_of(value)))
   local session = session_of(value)
   call('SADD', partition .. ':stop:' .. session, id)
   hint(':stop:' .. session, id)

@@ -4,8 +4,9 @@
 -- ARGV: token, session id, number of the call, then for each queue: its name and the
 --       most jobs to take
 -- Returns 'lost'; or how many milliseconds it is until the next job of these queues is
--- due, -1 for none, the time of the claims, and for each claim the id, the record as it
--- was before, and the summary of an earlier outcome or ''.
+-- due, -1 for none, the time of the claims, the number of the first one among those of the
+-- session, 0 when the call is a repeated one, and for each claim the id, the record, and
+-- the summary of an earlier outcome or ''.
 
 -- How many due jobs of a queue one call lines up, and after how many bytes it claims no
 -- more: an answer has to arrive in time. There may be more: then the next job is due at
@@ -19,7 +20,7 @@ local MOST_LOOKS = 20
 if not owns(KEYS[2], ARGV[1]) then return 'lost' end
 
 local held, session = KEYS[3], KEYS[4]
-local replies = { -1, now }
+local replies = { -1, now, 0 }
 
 local function due_in(milliseconds)
   milliseconds = math.max(milliseconds, 0)
@@ -35,7 +36,7 @@ local function queue_due(queue)
     local id = string.sub(entry, 1, ID_LENGTH)
     local text = call('GETRANGE', record_of(id), 0, HEAD_SIZE - 1)
     if text ~= '' then -- else the job was removed by other hands
-      local job = read(text, 1)
+      local job = read(text)
       job[STATE], job[VERSION] = QUEUED, job[VERSION] + 1
       call('SETRANGE', record_of(id), 0, head(job))
       there[#there + 1] = entry
@@ -53,10 +54,10 @@ local function next_due(queue)
   if first[2] then due_in(math.ceil((first[2] - now_us) / 1000)) end
 end
 
-local function show(id, record, flags)
-  replies[#replies + 1] = id
-  replies[#replies + 1] = record
-  replies[#replies + 1] = flags % (2 * APART) >= APART and summary_of(id) or ''
+local function show(id, record)
+  local n = #replies
+  replies[n + 1], replies[n + 2] = id, record
+  replies[n + 3] = flagged(record, APART) and summary_of(id) or ''
 end
 
 local calls = call('HMGET', session, 'call', 'from', 'claims', 'joined')
@@ -69,8 +70,8 @@ if calls[1] == ARGV[3] then
   for _, one in ipairs(held_jobs(ARGV[2], held, tonumber(calls[2]))) do
     local record = call('GET', record_of(one.id))
     if record then
-      replies[2] = one.job[STARTED]
-      show(one.id, record, one.job[FLAGS])
+      replies[2] = started_of(one.value)
+      show(one.id, record)
     end
   end
   for i = 4, #ARGV, 2 do next_due(ARGV[i]) end
@@ -84,20 +85,24 @@ local from = claims + 1
 local values, ids_taken = {}, {}
 local bytes = 0 -- of the records
 
+local mine, at_now = ARGV[2], struct.pack('<I6', now)
+
 -- take claims a job if it is there and waits; other hands may have removed it.
 local function take(id, record)
-  if not record or string.sub(record, 19, 19) ~= QUEUED then return false end
-  local job = read(record, 1)
-  show(id, record, job[FLAGS])
+  if not record or state_in(record) ~= QUEUED then return false end
+  show(id, record)
   claims = claims + 1
-  job[STATE], job[VERSION], job[STARTED] = RUNNING, job[VERSION] + 1, now
-  job[ATTEMPT], job[CLAIM] = job[ATTEMPT] + 1, job[CLAIM] + 1
-  local names = names_of(job, record, 1)
-  values[#values + 1] = id
-  values[#values + 1] = running_value(ARGV[2], claims, job, names, '')
+  local n = #values
+  values[n + 1] = id
+  values[n + 2] = mine .. struct.pack('<I6', claims) .. at_now .. struct.pack('<I6', struct.unpack('<I6', record, CLAIM_AT) + 1)
   ids_taken[#ids_taken + 1] = id
   bytes = bytes + #record
-  counted(QUEUED, RUNNING, job, names)
+  if flagged(record, BOUND) then
+    local job = read(record)
+    counted(QUEUED, RUNNING, job, names_of(job, record))
+  else
+    counts.q, counts.r = counts.q - 1, counts.r + 1
+  end
   changed(id)
   return true
 end
@@ -152,6 +157,7 @@ for i = 4, #ARGV, 2 do
 end
 
 if #ids_taken > 0 then
+  replies[3] = from
   in_parts('HSET', partition .. ':running', values)
   in_parts('SADD', held, ids_taken)
   call('HSET', session, 'call', ARGV[3], 'from', from, 'claims', claims)

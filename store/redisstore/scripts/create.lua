@@ -8,8 +8,11 @@
 -- is the job itself when this call is a repeated one.
 
 local PER_JOB = 4
--- Where the fields are in what comes, which lacks the times.
-local FLAGS_AT, NAMES_AT = 2, HEAD_SIZE - 18 + 1
+-- What comes lacks the times, which are in front.
+local TIMES_SIZE = 18
+local NAMES_AT = HEAD_SIZE - TIMES_SIZE + 1
+
+local function will_be(rest, flag) return string.byte(rest, FLAGS_AT - TIMES_SIZE) % (2 * flag) >= flag end
 
 local stats = call('HMGET', partition, 'order', 'queued', 'scheduled')
 -- The order of creation rises within the partition and is comparable with that of
@@ -31,7 +34,7 @@ end
 local function found(id)
   all_new = false
   local seen = view(id)
-  return { id, seen[1], seen[2], seen[3] }
+  return { id, unpack(seen) }
 end
 
 local function refused(why)
@@ -44,15 +47,15 @@ local function holder(digest)
   local id = call('GET', partition .. ':key:' .. digest)
   local start = id and start_of(record_of(id))
   if not start then return nil end
-  local job = read(start, 1)
-  local _, fingerprint = key_of(names_of(job, start, 1))
+  local job = read(start)
+  local _, fingerprint = key_of(names_of(job, start))
   return id, fingerprint, job
 end
 
 -- hand_out returns a job to somebody who has its key: it cannot be withdrawn any more.
 local function hand_out(id, job)
   set(job, GIVEN)
-  call('SETRANGE', record_of(id), 19, string.char(job[FLAGS]))
+  call('SETRANGE', record_of(id), FLAGS_AT - 1, string.char(job[FLAGS]))
   return found(id)
 end
 
@@ -68,9 +71,6 @@ local function times_of(delay)
   end
   return text
 end
-
-local function flagged(rest, flag) return string.byte(rest, FLAGS_AT) % (2 * flag) >= flag end
-local function bounded(rest) return flagged(rest, BOUND) end
 
 -- owner_is_full tells whether as many jobs of the owner wait as may, with those of this call.
 local function owner_is_full(rest, bound)
@@ -93,7 +93,7 @@ local function add(record, id, rest, delay)
     schedule(entry, queue, tonumber(delay))
     counts.s = counts.s + 1
   end
-  if bounded(rest) then owners_waiting[owner] = (owners_waiting[owner] or 0) + 1 end
+  if will_be(rest, BOUND) then owners_waiting[owner] = (owners_waiting[owner] or 0) + 1 end
   order = order + 1
   waiting = waiting + 1
   local index = list_of(owners, owner)
@@ -104,7 +104,7 @@ end
 
 local function create(record, rest, delay, bound, owner_bound)
   local id = id_of(record)
-  local keyed = flagged(rest, KEYED)
+  local keyed = will_be(rest, KEYED)
   local digest
   if keyed then
     local fingerprint
@@ -113,7 +113,7 @@ local function create(record, rest, delay, bound, owner_bound)
     if held_by and its ~= fingerprint then return refused('reused') end
     if held_by then return hand_out(held_by, job) end
   end
-  local full = bounded(rest) and owner_is_full(rest, owner_bound) and 'owner full'
+  local full = will_be(rest, BOUND) and owner_is_full(rest, owner_bound) and 'owner full'
     or bound ~= '0' and waiting >= tonumber(bound) and 'full'
   if full then
     if call('EXISTS', record) == 1 then return found(id) end

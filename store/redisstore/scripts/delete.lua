@@ -11,10 +11,10 @@ if not start then
   if call('GET', deleted) == ARGV[1] then return 1 end
   return 0
 end
-local job = read(start, 1)
+local job = read(start)
 if job[STATE] == QUEUED or job[STATE] == SCHEDULED then return 2 end
 
-local names = names_of(job, start, 1)
+local names = names_of(job, start)
 local owner = owner_of(names)
 if has(job, KEYED) then call('DEL', partition .. ':key:' .. key_of(names)) end
 call('ZREM', partition .. ':owner:' .. owner, id)

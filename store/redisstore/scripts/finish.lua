@@ -13,11 +13,15 @@ local function time_text(time)
   return text
 end
 
+local function note_expiry(expires, entry)
+  expiring[#expiring + 1] = expires
+  expiring[#expiring + 1] = entry
+end
+
 -- finish makes a job that is over expire, with all that belongs to it. Only a failed job
 -- can be run again: the others need their request no more. What is left of it is the
 -- progress, and the rest of an outcome with the size of the summary in it.
 local function finish(id, job, names, progress, size, rest)
-  job[FINISHED] = now
   local expires = time_text(now + job[RETENTION])
   local record = record_of(id)
   if job[STATE] == FAILED then
@@ -30,8 +34,7 @@ local function finish(id, job, names, progress, size, rest)
     unset(job, APART)
     call('SET', record, head(job) .. names .. outcome_head(progress, size) .. rest, 'PXAT', expires)
   end
-  expiring[#expiring + 1] = expires
-  expiring[#expiring + 1] = has(job, OWNED) and id .. owner_of(names) or id
+  note_expiry(expires, has(job, OWNED) and id .. owner_of(names) or id)
   if has(job, KEYED) then call('PEXPIREAT', partition .. ':key:' .. key_of(names), expires) end
 end
 

@@ -1,17 +1,20 @@
 -- How jobs leave the session that held them without being settled.
 
--- let_go takes a job out of the hands of its session; what becomes of it is written next.
+-- let_go takes a job out of the hands of its session and reads it; what becomes of it is
+-- written next. False: it was removed by other hands.
 local function let_go(one, held, stop)
   call('HDEL', partition .. ':running', one.id)
   call('SREM', held, one.id)
-  if one.job[CANCEL_ASKED] > 0 then call('SREM', stop, one.id) end
-  one.names = names_of(one.job, one.value, RUNNING_HEAD)
-  one.progress = progress_of(one.job, one.value)
-  one.size = call('STRLEN', record_of(one.id))
-  if one.size == 0 then -- removed by other hands
-    counted(RUNNING, nil, one.job, one.names)
+  call('SREM', stop, one.id)
+  local record = record_of(one.id)
+  one.size = call('STRLEN', record)
+  if one.size == 0 then
+    counts.r = counts.r - 1
     return false
   end
+  local start = start_of(record)
+  one.job, one.progress = run_of(start, one.value), progress_of(one.value)
+  one.names = names_of(one.job, start)
   changed(one.id)
   return true
 end

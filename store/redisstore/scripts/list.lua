@@ -12,9 +12,9 @@ local states = {}
 for i = 6, #ARGV do states[ARGV[i]] = true end
 
 local function matches(seen)
-  local state = seen[2] ~= '' and RUNNING or string.sub(seen[1], 19, 19)
+  local state = seen[2] ~= '' and RUNNING or state_in(seen[1])
   if #ARGV >= 6 and not states[state] then return false end
-  return route == '' or route_of(names_of(read(seen[1], 1), seen[1], 1)) == route
+  return route == '' or route_of(names_of(read(seen[1]), seen[1])) == route
 end
 
 local entries = call('ZRANGE', index, ARGV[2], '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, visits, 'WITHSCORES')
@@ -25,7 +25,7 @@ for i = 1, #entries, 2 do
   if not seen then
     call('ZREM', index, id) -- its retention is over
   elseif matches(seen) then
-    replies[#replies + 1] = { order, id, seen[1], seen[2], seen[3] }
+    replies[#replies + 1] = { order, id, unpack(seen) }
   end
   if #replies - 1 == limit or i + 1 == visits * 2 then
     replies[1] = '(' .. order

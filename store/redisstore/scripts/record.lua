@@ -4,13 +4,16 @@
 -- HEAD is the head, which has the same length in all records. Times are in milliseconds.
 -- The order is that of the constants. LENGTH is that of head and names. What the latest
 -- settle or release did is in MARK_STATE, the number of its claim, or of its call, in
--- MARK_NUMBER, and the session that did it in MARK_SESSION.
-local HEAD = '<I6I6I6c1I1I6I4I6I6I6I6I4I6I4c1I6c12'
-local HEAD_SIZE = 87
+-- MARK_NUMBER, and the session that did it in MARK_SESSION. When a job that is over
+-- expires is in the index of those, and when it ended follows from its retention.
+local HEAD = '<I6I6I6c1I1I6I4I6I6I6I4I6I4c1I6c12'
+local HEAD_SIZE = 81
 local CREATED, READY, DUE, STATE, FLAGS, VERSION, ATTEMPT, CLAIM = 1, 2, 3, 4, 5, 6, 7, 8
-local STARTED, FINISHED, CANCEL_ASKED, MAX_ATTEMPTS, RETENTION, LENGTH = 9, 10, 11, 12, 13, 14
-local MARK_STATE, MARK_NUMBER, MARK_SESSION = 15, 16, 17
-local FIELDS = 17
+local STARTED, CANCEL_ASKED, MAX_ATTEMPTS, RETENTION, LENGTH = 9, 10, 11, 12, 13
+local MARK_STATE, MARK_NUMBER, MARK_SESSION = 14, 15, 16
+local FIELDS = 16
+-- Where some of them are.
+local STATE_AT, FLAGS_AT, CLAIM_AT, RETENTION_AT, LENGTH_AT = 19, 20, 31, 53, 59
 
 -- States.
 local QUEUED, SCHEDULED, RUNNING, COMPLETED, FAILED, CANCELED = 'q', 's', 'r', 'c', 'f', 'x'
@@ -27,15 +30,17 @@ local function has(job, flag) return job[FLAGS] % (2 * flag) >= flag end
 local function set(job, flag) if not has(job, flag) then job[FLAGS] = job[FLAGS] + flag end end
 local function unset(job, flag) if has(job, flag) then job[FLAGS] = job[FLAGS] - flag end end
 
--- read returns the fields of a head that begins at a place in a text.
-local function read(text, at) return { struct.unpack(HEAD, text, at) } end
+-- read returns the fields of a record.
+local function read(text) return { struct.unpack(HEAD, text) } end
+
+local function state_in(text) return string.sub(text, STATE_AT, STATE_AT) end
+local function flagged(text, flag) return string.byte(text, FLAGS_AT) % (2 * flag) >= flag end
 
 -- head returns the head of a job.
 local function head(job) return struct.pack(HEAD, unpack(job, 1, FIELDS)) end
 
--- names_of returns the names of a job whose head begins at a place in a text, as they
--- stand there.
-local function names_of(job, text, at) return string.sub(text, at + HEAD_SIZE, at + job[LENGTH] - 1) end
+-- names_of returns the names of a record as they stand there.
+local function names_of(job, text) return string.sub(text, HEAD_SIZE + 1, job[LENGTH]) end
 
 -- The names are the queue, the owner, the route, and if there is an idempotency key its
 -- digest and the fingerprint.
@@ -77,8 +82,8 @@ local FIRST_LOOK = 512
 local function start_of(record)
   local text = call('GETRANGE', record, 0, FIRST_LOOK - 1)
   if text == '' then return nil end
-  local state = string.sub(text, 19, 19)
-  local needed = struct.unpack('<I4', text, 65)
+  local state = state_in(text)
+  local needed = struct.unpack('<I4', text, LENGTH_AT)
   if state == COMPLETED or state == CANCELED then
     if #text < needed + 4 then text = call('GETRANGE', record, 0, needed + 3) end
     needed = needed + 4 + struct.unpack('<I4', text, needed + 1)
@@ -97,30 +102,48 @@ local function summary_of(id)
 end
 
 -- The value of a running job in the hash of the partition is the session that holds it,
--- the number of the claim among those of the session, its head, its names, and the latest
--- progress. The record keeps what it was before the claim.
-local SESSION_LENGTH = 12
-local RUNNING_HEAD = SESSION_LENGTH + 6 + 1
+-- the number of the claim among those of the session, its time, and its number among those
+-- of the job; and behind them, if anything has changed since, the version, the time when
+-- the job was asked to stop, and the latest progress. The record stays as it was.
+local CLAIMED, CLAIMED_SIZE = '<c12I6I6I6', 30
+local CHANGED, CHANGED_SIZE = '<I6I6', 12
 
-local RUNNING_FORMAT = '<c12I6' .. string.sub(HEAD, 2)
+local function session_of(value) return string.sub(value, 1, 12) end
+local function claim_of(value) return (struct.unpack('<I6', value, 25)) end
+local function turn_of(value) return (struct.unpack('<I6', value, 13)) end
+local function started_of(value) return (struct.unpack('<I6', value, 19)) end
+local function progress_of(value) return string.sub(value, CLAIMED_SIZE + CHANGED_SIZE + 1) end
 
-local function running_value(session, turn, job, names, progress)
-  return struct.pack(RUNNING_FORMAT, session, turn, unpack(job, 1, FIELDS)) .. names .. progress
+-- run_of returns the fields of a running job.
+local function run_of(record, value)
+  local job = read(record)
+  job[STATE], job[STARTED] = RUNNING, started_of(value)
+  job[VERSION], job[ATTEMPT], job[CLAIM] = job[VERSION] + 1, job[ATTEMPT] + 1, job[CLAIM] + 1
+  if #value > CLAIMED_SIZE then
+    job[VERSION], job[CANCEL_ASKED] = struct.unpack(CHANGED, value, CLAIMED_SIZE + 1)
+  end
+  return job
 end
 
-local function session_of(value) return string.sub(value, 1, SESSION_LENGTH) end
-local function claim_of(value) return (struct.unpack('<I6', value, RUNNING_HEAD + 30)) end
-local function turn_of(value) return (struct.unpack('<I6', value, SESSION_LENGTH + 1)) end
-local function progress_of(job, value) return string.sub(value, RUNNING_HEAD + job[LENGTH]) end
+-- changed_value returns the value of a running job that is another one now.
+local function changed_value(job, value, progress)
+  return string.sub(value, 1, CLAIMED_SIZE) .. struct.pack(CHANGED, job[VERSION], job[CANCEL_ASKED]) .. progress
+end
 
--- view returns what callers read a job of: the start of its record, the value of a
--- running one or '', and the summary of an outcome with a key of its own or ''.
+-- view returns what callers read of a job: the start of its record, the value of a
+-- running one or '', the summary of an outcome with a key of its own or '', and when a job
+-- that is over expires or ''.
 local function view(id)
   local start = start_of(record_of(id))
   if not start then return nil end
-  local value = ''
-  local state = string.sub(start, 19, 19)
-  if state == QUEUED then value = call('HGET', partition .. ':running', id) or '' end
-  local flags = value ~= '' and string.byte(value, RUNNING_HEAD + 19) or string.byte(start, 20)
-  return { start, value, flags % (2 * APART) >= APART and summary_of(id) or '' }
+  local seen = { start, '', flagged(start, APART) and summary_of(id) or '', '' }
+  local state = state_in(start)
+  if state == QUEUED then
+    seen[2] = call('HGET', partition .. ':running', id) or ''
+  elseif state ~= SCHEDULED then
+    local owner = flagged(start, OWNED) and owner_of(names_of(read(start), start)) or ''
+    seen[4] = call('ZSCORE', partition .. ':expiry', id .. owner)
+    if not seen[4] then return nil end -- it expires at this moment
+  end
+  return seen
 end

@@ -18,15 +18,15 @@ local function released_before()
   if call('HGET', KEYS[5], 'released') == ARGV[5] then return 1 end
   local text = call('GETRANGE', KEYS[6], 0, HEAD_SIZE - 1)
   if text == '' then return 'lost' end
-  local job = read(text, 1)
+  local job = read(text)
   local ours = job[MARK_STATE] == RELEASED and job[MARK_NUMBER] == number and job[MARK_SESSION] == ARGV[2]
   return ours and 1 or 'lost'
 end
 
 local value = call('HGET', partition .. ':running', id)
 if not value or session_of(value) ~= ARGV[2] then return released_before() end
-local one = { id = id, value = value, job = read(value, RUNNING_HEAD) }
-if one.job[CLAIM] ~= claim then return released_before() end
+if claim_of(value) ~= claim then return released_before() end
+local one = { id = id, value = value }
 
 if let_go(one, KEYS[3], KEYS[4]) then
   one.job[MARK_STATE], one.job[MARK_NUMBER], one.job[MARK_SESSION] = RELEASED, number, ARGV[2]

@@ -6,12 +6,12 @@
 local id = id_of(KEYS[2])
 local seen = view(id)
 if not seen then return false end
-local state = string.sub(seen[1], 19, 19)
+local state = state_in(seen[1])
 if state == COMPLETED then
-  seen[4] = string.sub(call('GET', KEYS[2]), #seen[1] + 1)
+  seen[5] = string.sub(call('GET', KEYS[2]), #seen[1] + 1)
 elseif state == FAILED and seen[3] ~= '' then
-  seen[4] = string.sub(call('GET', outcome_of(id)), #seen[3] + 1)
+  seen[5] = string.sub(call('GET', outcome_of(id)), #seen[3] + 1)
 else
-  seen[4] = ''
+  seen[5] = ''
 end
 return seen

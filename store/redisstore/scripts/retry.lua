@@ -9,11 +9,11 @@ local id = id_of(KEYS[2])
 local start = start_of(KEYS[2])
 if not start then return false end
 local retried = partition .. ':retried:' .. id -- for the call that is repeated
-local job = read(start, 1)
+local job = read(start)
 local done = call('GET', retried) == ARGV[2] and 1 or 0
 if job[STATE] == FAILED and done == 0 then
   done = 1
-  local names = names_of(job, start, 1)
+  local names = names_of(job, start)
   job[STATE], job[VERSION], job[READY] = QUEUED, job[VERSION] + 1, now
   job[MAX_ATTEMPTS] = job[ATTEMPT] + ARGV[1]
   unset(job, APART)
@@ -29,4 +29,4 @@ if job[STATE] == FAILED and done == 0 then
   conclude()
 end
 local seen = view(id)
-return { done, seen[1], seen[2], seen[3] }
+return { done, unpack(seen) }

@@ -2,10 +2,12 @@
 --
 -- KEYS: partition, lock, held, stop, then the record of each job
 -- ARGV: token, session id, then for each job: number of the claim, state, delay in
---       milliseconds, outcome without the progress, size of the summary in it
+--       milliseconds, value of the running job if it is as it was claimed, '' for unknown,
+--       outcome without the progress, size of the summary in it; with a value the
+--       outcome is the whole record of the completed job
 -- Returns 'lost'; or the states of the jobs, a letter each, '-' for a claim that is lost.
 
-local PER_JOB = 5
+local PER_JOB = 6
 local LOST = '-'
 
 if not owns(KEYS[2], ARGV[1]) then return 'lost' end
@@ -19,61 +21,82 @@ local values = call('HMGET', partition .. ':running', unpack(ids))
 
 local over, is_over = {}, {} -- jobs that leave the session
 
+local function leaves(id)
+  is_over[id] = true
+  over[#over + 1] = id
+end
+
 -- settled_before tells what an earlier run of this step, or an earlier call, did.
 local function settled_before(record, claim)
   local text = call('GETRANGE', record, 0, HEAD_SIZE - 1)
   if text == '' then return LOST end
-  local job = read(text, 1)
+  local job = read(text)
   if job[MARK_SESSION] ~= session or job[MARK_NUMBER] ~= claim then return LOST end
   if not NAMES_OF_STATES[job[MARK_STATE]] then return LOST end -- it was released
   return job[MARK_STATE]
 end
 
--- retry_later schedules the next attempt; false: the job was removed by other hands.
-local function retry_later(record, id, job, names, delay, outcome)
-  local size = call('STRLEN', record)
-  if size == 0 then return false end
+local function retry_later(record, id, job, names, delay, left)
   job[DUE] = now + delay
   job[READY] = job[DUE]
   set(job, APART)
   call('SETRANGE', record, 0, head(job))
-  call('SET', outcome_of(id), outcome)
-  schedule(entry_of(id, size), queue_of(names), delay)
-  return true
+  call('SET', outcome_of(id), left)
+  schedule(stored_entry(id), queue_of(names), delay)
 end
 
-local function settle(i)
-  local record, id, value, a = KEYS[i + 4], ids[i], values[i], 2 + (i - 1) * PER_JOB
-  local claim, state = tonumber(ARGV[a + 1]), ARGV[a + 2]
-  if not value or is_over[id] or session_of(value) ~= session then return settled_before(record, claim) end
-  local job = read(value, RUNNING_HEAD)
-  if job[CLAIM] ~= claim then return settled_before(record, claim) end
+-- complete ends a job that is as it was claimed: its record came with the call.
+local function complete(id, record, text)
+  leaves(id)
+  local expires = time_text(now + struct.unpack('<I6', text, RETENTION_AT))
+  call('SET', record, text, 'PXAT', expires)
+  note_expiry(expires, flagged(text, OWNED) and id .. owner_of(names_of(read(text), text)) or id)
+  counts.r = counts.r - 1
+  changed(id)
+  return COMPLETED
+end
 
-  is_over[id] = true
-  over[#over + 1] = id
+-- settle_changed ends a job with what is known of it here.
+local function settle_changed(id, record, value, claim, state, delay, rest, size)
+  leaves(id)
+  local start = start_of(record)
+  if not start then -- removed by other hands
+    counts.r = counts.r - 1
+    return LOST
+  end
+  local job, progress = run_of(start, value), progress_of(value)
+  local names = names_of(job, start)
   if job[CANCEL_ASKED] > 0 then
     state = CANCELED
     call('SREM', stop, id)
   end
-  local names, progress = names_of(job, value, RUNNING_HEAD), progress_of(job, value)
   job[STATE], job[VERSION] = state, job[VERSION] + 1
   job[MARK_STATE], job[MARK_NUMBER], job[MARK_SESSION] = state, claim, session
-  local rest, size = ARGV[a + 4], ARGV[a + 5]
-  if state == COMPLETED then
-    finish(id, job, names, progress, size, rest)
+  if state == SCHEDULED then
+    retry_later(record, id, job, names, delay, outcome_head(progress, size) .. rest)
   elseif state == CANCELED then
     finish(id, job, names, left_of(id, job, progress))
-  elseif state == SCHEDULED then
-    local outcome = outcome_head(progress, size) .. rest
-    if not retry_later(record, id, job, names, tonumber(ARGV[a + 3]), outcome) then state = nil end
-  elseif call('EXISTS', record) == 1 then
+  else
     finish(id, job, names, progress, size, rest)
-  else -- removed by other hands
-    state = nil
   end
   counted(RUNNING, state, job, names)
   changed(id)
-  return state or LOST
+  return state
+end
+
+local function settle(i)
+  local record, id, value, a = KEYS[i + 4], ids[i], values[i], 2 + (i - 1) * PER_JOB
+  local as_claimed, text, size = ARGV[a + 4], ARGV[a + 5], ARGV[a + 6]
+  if value and value == as_claimed and not is_over[id] then return complete(id, record, text) end
+
+  local claim, state, delay = tonumber(ARGV[a + 1]), ARGV[a + 2], tonumber(ARGV[a + 3])
+  if not value or is_over[id] or session_of(value) ~= session or claim_of(value) ~= claim then
+    return settled_before(record, claim)
+  end
+  if as_claimed ~= '' then -- the outcome is behind head and names, with an empty progress
+    text = string.sub(text, struct.unpack('<I4', text, LENGTH_AT) + 9)
+  end
+  return settle_changed(id, record, value, claim, state, delay, text, size)
 end
 
 local states = {}

@@ -7,9 +7,9 @@
 local id = id_of(KEYS[2])
 local start = start_of(KEYS[2])
 if not start then return 1 end
-local job, names = read(start, 1), nil
+local job, names = read(start), nil
 if job[CLAIM] > 0 or has(job, GIVEN) or call('HEXISTS', partition .. ':running', id) == 1 then return 0 end
-names = names_of(job, start, 1)
+names = names_of(job, start)
 if job[STATE] == QUEUED then
   call('LREM', partition .. ':line:' .. queue_of(names), -1, stored_entry(id))
 elseif job[STATE] == SCHEDULED then
