@@ -4,6 +4,7 @@ import (
 	"crypto/sha1"
 	"embed"
 	"encoding/hex"
+	"errors"
 )
 
 //go:embed scripts/*.lua
@@ -19,41 +20,33 @@ func newStep(source string) *step {
 
 // scripts are the atomic steps, each named like its file.
 type scripts struct {
-	create, withdraw               *step
-	get, result, list, stats       *step
-	watch                          *step
-	cancel, retry, remove          *step
-	join, renew, leave             *step
-	claim, settle, report, release *step
-	overdue, reclaim, expire       *step
+	create, withdraw         *step
+	get, result, list, stats *step
+	watch                    *step
+	cancel, retry, remove    *step
+	join, renew, leave       *step
+	claim, complete, settle  *step
+	report, release          *step
+	overdue, reclaim, expire *step
 }
 
-// loadScripts puts the parts of each step together: only what it needs, for Redis goes
-// through all of it each time. An error means that a file of this package is missing.
+// loadScripts reads the steps. An error means that a file of this package is missing or
+// says what the loader does not understand.
 func loadScripts() (scripts, error) {
-	var failed error
-	load := func(files ...string) *step {
-		var text []byte
-		for _, name := range append([]string{"base"}, files...) {
-			part, err := sources.ReadFile("scripts/" + name + ".lua")
-			if err != nil {
-				failed = err
-			}
-			text = append(text, part...)
-		}
-		return newStep(string(text))
+	var errs []error
+	load := func(name string) *step {
+		text, err := assemble(name)
+		errs = append(errs, err)
+		return newStep(text)
 	}
 	all := scripts{
-		create: load("record", "change", "line", "create"), withdraw: load("record", "change", "line", "withdraw"),
-		get: load("record", "get"), result: load("record", "result"), list: load("record", "list"), stats: load("stats"),
-		watch:  load("watch"),
-		cancel: load("record", "change", "line", "finish", "cancel"), retry: load("record", "change", "line", "retry"),
-		remove: load("record", "change", "delete"),
-		join:   load("join"), renew: load("record", "renew"), leave: load("record", "change", "line", "finish", "holds", "held", "tidy", "leave"),
-		claim: load("record", "change", "line", "holds", "claim"), settle: load("record", "change", "line", "finish", "settle"),
-		report: load("record", "change", "report"), release: load("record", "change", "line", "finish", "holds", "held", "release"),
-		overdue: load("overdue"), reclaim: load("record", "change", "line", "finish", "holds", "held", "reclaim"),
-		expire: load("record", "change", "tidy", "expire"),
+		create: load("create"), withdraw: load("withdraw"),
+		get: load("get"), result: load("result"), list: load("list"), stats: load("stats"), watch: load("watch"),
+		cancel: load("cancel"), retry: load("retry"), remove: load("delete"),
+		join: load("join"), renew: load("renew"), leave: load("leave"),
+		claim: load("claim"), complete: load("complete"), settle: load("settle"),
+		report: load("report"), release: load("release"),
+		overdue: load("overdue"), reclaim: load("reclaim"), expire: load("expire"),
 	}
-	return all, failed
+	return all, errors.Join(errs...)
 }

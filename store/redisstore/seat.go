@@ -28,8 +28,9 @@ type seat struct {
 	lease     time.Duration
 	keys      seatKeys
 	// calls numbers the calls, so that a repeated one can be told from another.
-	calls   atomic.Int64
-	settles group[settlement, byte]
+	calls       atomic.Int64
+	settles     group[settlement, byte]
+	completions group[completion, byte]
 
 	mu      sync.Mutex
 	renewed time.Time
@@ -49,6 +50,7 @@ func (p *partition) join(ctx context.Context, worker string, lease time.Duration
 	}
 	t.keys = seatKeys{p.lock(t.name), p.held(t.name), p.stop(t.name), p.session(t.name)}
 	t.settles.send = t.sendSettles
+	t.completions.send = t.sendCompletions
 	var err error
 	t.lock, err = await(ctx, p.store, func(ctx context.Context) (*redislock.Lock, error) {
 		return p.store.locks.Obtain(ctx, t.keys.lock, lease, &redislock.Options{Metadata: worker})

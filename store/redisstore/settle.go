@@ -14,20 +14,19 @@ type settlement struct {
 	key   string // of the record
 	state string // its letter
 	delay int64  // milliseconds
-	// value is that of the running job if it is as it was claimed, as far as is known here.
-	value string
 	// outcome is that of the attempt without the progress, and summary the size of the
-	// summary in it. With a value it is the record of the completed job.
+	// summary in it.
 	outcome string
 	summary int
 }
 
 func (m settlement) size() int { return len(m.outcome) + 128 }
 
-// lostClaim is what settle says of a claim that is lost.
-const lostClaim = '-'
+// otherClaim is what steps say of a claim that they have nothing to do with.
+const otherClaim = '-'
 
-// settle ends an attempt.
+// settle ends an attempt. One that has completed a job to which nothing else has happened
+// has a step of its own, which does little.
 func (t *seat) settle(ctx context.Context, ref store.Ref, outcome store.Outcome) (store.State, error) {
 	if !store.InProgress.CanBecome(outcome.State()) || outcome.State() == store.Queued {
 		return "", fmt.Errorf("redisstore: %q is not how an attempt ends", outcome.State())
@@ -37,43 +36,77 @@ func (t *seat) settle(ctx context.Context, ref store.Ref, outcome store.Outcome)
 	if m.outcome, m.summary, err = encodeOutcome(outcome); err != nil {
 		return "", err
 	}
-	if known := t.known(ref); known.head != "" && outcome.State() == store.Completed {
-		m.value, m.outcome = known.value, known.completed(ref.Claim, m.outcome, m.summary)
-	}
 	ctx, cancel := atMost(ctx, longestCall)
 	defer cancel()
-	state, err := t.settles.do(ctx, m)
+	answer := byte(otherClaim)
+	if known := t.known(ref); known.head != "" && outcome.State() == store.Completed {
+		answer, err = t.completions.do(ctx, completion{
+			id: ref.ID, key: m.key, value: known.value, record: known.completed(ref.Claim, m.outcome, m.summary),
+		})
+	}
+	if err == nil && answer == otherClaim {
+		answer, err = t.settles.do(ctx, m)
+	}
 	switch {
 	case err != nil:
 		return "", err
-	case state == lostClaim:
+	case answer == otherClaim:
 		return "", store.ErrLeaseLost
 	}
 	t.gaveUp(ref)
-	return stateOf(state), nil
+	return stateOf(answer), nil
 }
 
 // sendSettles ends attempts in one call.
 func (t *seat) sendSettles(ctx context.Context, ends []*member[settlement, byte]) error {
-	c := t.partition.call(t.steps().settle, 3+len(ends), 2+6*len(ends))
-	c.args = append(c.args, &t.keys.lock, &t.keys.held, &t.keys.stop)
+	c := t.partition.call(t.steps().settle, 3+len(ends), 2+5*len(ends))
+	c.args = append(c.args, t.keys.lock, t.keys.held, t.keys.stop)
 	for _, m := range ends {
 		c.args = append(c.args, &m.in.key)
 	}
-	c.args = append(c.args, &t.token, &t.name)
+	c.args = append(c.args, t.token, t.name)
 	for _, m := range ends {
-		c.args = append(c.args, &m.in.ref.Claim, &m.in.state, &m.in.delay, &m.in.value, &m.in.outcome, &m.in.summary)
+		c.args = append(c.args, &m.in.ref.Claim, &m.in.state, &m.in.delay, &m.in.outcome, &m.in.summary)
 	}
 	reply, err := t.partition.send(ctx, c)
+	return readLetters("settle", reply, err, ends)
+}
+
+// completion is a completed job on its way to Redis.
+type completion struct {
+	id, key string
+	value   string // of the running job as it was claimed
+	record  string
+}
+
+func (m completion) size() int { return len(m.record) + 128 }
+
+// sendCompletions ends jobs in one call.
+func (t *seat) sendCompletions(ctx context.Context, ends []*member[completion, byte]) error {
+	c := t.partition.call(t.steps().complete, 2+len(ends), 1+2*len(ends))
+	c.args = append(c.args, t.keys.lock, t.keys.held)
+	for _, m := range ends {
+		c.args = append(c.args, &m.in.key)
+	}
+	c.args = append(c.args, t.token)
+	for _, m := range ends {
+		c.args = append(c.args, &m.in.value, &m.in.record)
+	}
+	reply, err := t.partition.send(ctx, c)
+	return readLetters("complete", reply, err, ends)
+}
+
+// readLetters reads an answer that has a letter for each member.
+func readLetters[In sized](step string, reply any, err error, members []*member[In, byte]) error {
 	if err != nil {
 		return err
 	}
-	states, ok := reply.(string)
-	if !ok || len(states) != len(ends) || states == "lost" {
-		return lostOr("settle", reply)
+	letters, ok := reply.(string)
+	if !ok || len(letters) != len(members) || letters == "lost" {
+		return lostOr(step, reply)
 	}
-	for i, m := range ends {
-		m.out = states[i]
+	for i, m := range members {
+		m.out = letters[i]
 	}
 	return nil
 }

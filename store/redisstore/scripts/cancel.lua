@@ -3,6 +3,14 @@
 -- KEYS: partition, record of the job
 -- Returns the view of the job after the call, or false when there is none.
 
+--+ base
+--+ more
+--+ layout
+--+ record
+--+ change
+--+ line
+--+ finish
+
 go_on_without_memory()
 
 local id = id_of(KEYS[2])

@@ -4,6 +4,12 @@
 -- ARGV: number of the call
 -- Returns 1; 0 when there is no such job; 2 when it is not over.
 
+--+ base
+--+ more
+--+ layout
+--+ record
+--+ change
+
 local id = id_of(KEYS[2])
 local deleted = partition .. ':deleted:' .. id -- for the call that is repeated
 local start = start_of(KEYS[2])

@@ -5,6 +5,13 @@
 -- ARGV: most jobs
 -- Returns how many were removed.
 
+--+ base
+--+ more
+--+ layout
+--+ record
+--+ change
+--+ tidy
+
 local expiry = partition .. ':expiry'
 local entries = call('ZRANGE', expiry, '-inf', now, 'BYSCORE', 'LIMIT', 0, ARGV[1])
 for _, entry in ipairs(entries) do

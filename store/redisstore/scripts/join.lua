@@ -4,6 +4,9 @@
 -- ARGV: token, session id, name of the worker
 -- Returns 'lost' when the lock is not there any more, else 1.
 
+--+ base
+--+ more
+
 if not owns(KEYS[2], ARGV[1]) then return 'lost' end
 go_on_without_memory()
 

@@ -6,6 +6,17 @@
 -- ARGV: token, session id, most jobs
 -- Returns 'lost', or how many jobs were given back.
 
+--+ base
+--+ more
+--+ layout
+--+ record
+--+ change
+--+ line
+--+ finish
+--+ holds
+--+ held
+--+ tidy
+
 if not owns(KEYS[2], ARGV[1]) then return 'lost' end
 
 go_on_without_memory()

@@ -2,8 +2,6 @@
 -- job stands as its id; a large one with its size behind it, so that a claim knows how
 -- much it will read.
 
-local LARGE = 8192
-
 local function entry_of(id, size)
   if size > LARGE then return id .. ':' .. size end
   return id

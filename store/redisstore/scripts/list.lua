@@ -6,6 +6,11 @@
 -- Returns where to go on, or '' when all were looked at; then for each job its order,
 -- its id and its view.
 
+--+ base
+--+ more
+--+ layout
+--+ record
+
 local index = partition .. ':owner:' .. ARGV[1]
 local route, limit, visits = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local states = {}

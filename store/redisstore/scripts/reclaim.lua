@@ -6,6 +6,16 @@
 --       the progress
 -- Returns how many jobs were taken.
 
+--+ base
+--+ more
+--+ layout
+--+ record
+--+ change
+--+ line
+--+ finish
+--+ holds
+--+ held
+
 local MOST_SESSIONS = 100
 
 go_on_without_memory()

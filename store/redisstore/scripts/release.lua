@@ -4,8 +4,15 @@
 -- ARGV: token, session id, number of the claim, delay in milliseconds, number of the call
 -- Returns 'lost' or 1.
 
--- RELEASED stands in the mark of a job, and the number of the call behind it.
-local RELEASED = '<'
+--+ base
+--+ more
+--+ layout
+--+ record
+--+ change
+--+ line
+--+ finish
+--+ holds
+--+ held
 
 if not owns(KEYS[2], ARGV[1]) then return 'lost' end
 go_on_without_memory()

@@ -6,6 +6,11 @@
 -- Returns 'lost', or id and number of the claim of the jobs held, and of those that were
 -- asked to stop.
 
+--+ base
+--+ more
+--+ layout
+--+ record
+
 local sessions = partition .. ':sessions'
 local holder = call('GET', KEYS[2])
 if holder and holder ~= ARGV[1] then return 'lost' end

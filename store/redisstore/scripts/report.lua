@@ -4,6 +4,12 @@
 -- ARGV: token, session id, number of the claim, number of the call, progress
 -- Returns 'lost' or 1.
 
+--+ base
+--+ more
+--+ layout
+--+ record
+--+ change
+
 if not owns(KEYS[2], ARGV[1]) then return 'lost' end
 local id = id_of(KEYS[3])
 local value = call('HGET', partition .. ':running', id)

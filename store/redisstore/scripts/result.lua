@@ -3,6 +3,11 @@
 -- KEYS: partition, record of the job
 -- Returns false when there is no such job; else its view, and the response, '' for none.
 
+--+ base
+--+ more
+--+ layout
+--+ record
+
 local id = id_of(KEYS[2])
 local seen = view(id)
 if not seen then return false end

@@ -5,6 +5,13 @@
 -- Returns false when there is no such job; else 1 when the job is queued by this call, or
 -- was by an earlier run of it, else 0; then the view of the job.
 
+--+ base
+--+ more
+--+ layout
+--+ record
+--+ change
+--+ line
+
 local id = id_of(KEYS[2])
 local start = start_of(KEYS[2])
 if not start then return false end

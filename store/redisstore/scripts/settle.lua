@@ -2,12 +2,18 @@
 --
 -- KEYS: partition, lock, held, stop, then the record of each job
 -- ARGV: token, session id, then for each job: number of the claim, state, delay in
---       milliseconds, value of the running job if it is as it was claimed, '' for unknown,
---       outcome without the progress, size of the summary in it; with a value the
---       outcome is the whole record of the completed job
+--       milliseconds, outcome without the progress, size of the summary in it
 -- Returns 'lost'; or the states of the jobs, a letter each, '-' for a claim that is lost.
 
-local PER_JOB = 6
+--+ base
+--+ more
+--+ layout
+--+ record
+--+ change
+--+ line
+--+ finish
+
+local PER_JOB = 5
 local LOST = '-'
 
 if not owns(KEYS[2], ARGV[1]) then return 'lost' end
@@ -21,18 +27,13 @@ local values = call('HMGET', partition .. ':running', unpack(ids))
 
 local over, is_over = {}, {} -- jobs that leave the session
 
-local function leaves(id)
-  is_over[id] = true
-  over[#over + 1] = id
-end
-
 -- settled_before tells what an earlier run of this step, or an earlier call, did.
 local function settled_before(record, claim)
   local text = call('GETRANGE', record, 0, HEAD_SIZE - 1)
   if text == '' then return LOST end
   local job = read(text)
   if job[MARK_SESSION] ~= session or job[MARK_NUMBER] ~= claim then return LOST end
-  if not NAMES_OF_STATES[job[MARK_STATE]] then return LOST end -- it was released
+  if job[MARK_STATE] == RELEASED then return LOST end
   return job[MARK_STATE]
 end
 
@@ -45,20 +46,14 @@ local function retry_later(record, id, job, names, delay, left)
   schedule(stored_entry(id), queue_of(names), delay)
 end
 
--- complete ends a job that is as it was claimed: its record came with the call.
-local function complete(id, record, text)
-  leaves(id)
-  local expires = time_text(now + struct.unpack('<I6', text, RETENTION_AT))
-  call('SET', record, text, 'PXAT', expires)
-  note_expiry(expires, flagged(text, OWNED) and id .. owner_of(names_of(read(text), text)) or id)
-  counts.r = counts.r - 1
-  changed(id)
-  return COMPLETED
-end
-
--- settle_changed ends a job with what is known of it here.
-local function settle_changed(id, record, value, claim, state, delay, rest, size)
-  leaves(id)
+local function settle(i)
+  local record, id, value, a = KEYS[i + 4], ids[i], values[i], 2 + (i - 1) * PER_JOB
+  local claim, state, rest, size = tonumber(ARGV[a + 1]), ARGV[a + 2], ARGV[a + 4], ARGV[a + 5]
+  if not value or is_over[id] or session_of(value) ~= session or claim_of(value) ~= claim then
+    return settled_before(record, claim)
+  end
+  is_over[id] = true
+  over[#over + 1] = id
   local start = start_of(record)
   if not start then -- removed by other hands
     counts.r = counts.r - 1
@@ -73,7 +68,7 @@ local function settle_changed(id, record, value, claim, state, delay, rest, size
   job[STATE], job[VERSION] = state, job[VERSION] + 1
   job[MARK_STATE], job[MARK_NUMBER], job[MARK_SESSION] = state, claim, session
   if state == SCHEDULED then
-    retry_later(record, id, job, names, delay, outcome_head(progress, size) .. rest)
+    retry_later(record, id, job, names, tonumber(ARGV[a + 3]), outcome_head(progress, size) .. rest)
   elseif state == CANCELED then
     finish(id, job, names, left_of(id, job, progress))
   else
@@ -84,25 +79,8 @@ local function settle_changed(id, record, value, claim, state, delay, rest, size
   return state
 end
 
-local function settle(i)
-  local record, id, value, a = KEYS[i + 4], ids[i], values[i], 2 + (i - 1) * PER_JOB
-  local as_claimed, text, size = ARGV[a + 4], ARGV[a + 5], ARGV[a + 6]
-  if value and value == as_claimed and not is_over[id] then return complete(id, record, text) end
-
-  local claim, state, delay = tonumber(ARGV[a + 1]), ARGV[a + 2], tonumber(ARGV[a + 3])
-  if not value or is_over[id] or session_of(value) ~= session or claim_of(value) ~= claim then
-    return settled_before(record, claim)
-  end
-  if as_claimed ~= '' then -- the outcome is behind head and names, with an empty progress
-    text = string.sub(text, struct.unpack('<I4', text, LENGTH_AT) + 9)
-  end
-  return settle_changed(id, record, value, claim, state, delay, text, size)
-end
-
 local states = {}
-for i = 1, #ids do
-  states[i] = settle(i)
-end
+for i = 1, #ids do states[i] = settle(i) end
 if #over > 0 then
   call('HDEL', partition .. ':running', unpack(over))
   call('SREM', KEYS[3], unpack(over))

@@ -4,6 +4,8 @@
 -- Returns the number of jobs queued, scheduled, in progress and finished, and that of
 -- the sessions whose lease runs.
 
+--+ base
+
 local stats = call('HMGET', partition, 'queued', 'scheduled', 'in_progress')
 return {
   tonumber(stats[1]) or 0, tonumber(stats[2]) or 0, tonumber(stats[3]) or 0,

@@ -4,6 +4,8 @@
 -- ARGV: for how many milliseconds, then the ids of the jobs
 -- Returns 1.
 
+--+ base
+
 local watched = partition .. ':watched'
 local till = string.format('%d', now + ARGV[1])
 local entries = {}

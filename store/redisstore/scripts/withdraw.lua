@@ -4,6 +4,13 @@
 -- KEYS: partition, record of the job
 -- Returns 1 when the job is gone, 0 when it stays.
 
+--+ base
+--+ more
+--+ layout
+--+ record
+--+ change
+--+ line
+
 local id = id_of(KEYS[2])
 local start = start_of(KEYS[2])
 if not start then return 1 end
