@@ -24,8 +24,8 @@
 //
 // A partition has these keys, each beginning with "prefix:{tag}"; tags.go has the tags:
 //
-//	(nothing)      hash    order of the latest job; how many are queued, scheduled,
-//	                       in_progress; latest call of recovery
+//	(nothing)      hash    order of the latest job; how many are queued, scheduled;
+//	                       latest call of recovery
 //	:job:ID        string  the record of the job, see below
 //	:outcome:ID    string  what an attempt that failed left: progress, problem, response
 //	:running       hash    of each job that is in progress the session that holds it, and

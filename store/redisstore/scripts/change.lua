@@ -2,7 +2,7 @@
 
 -- counted notes that a job leaves one state for another. For one under a bound on the
 -- waiting jobs of its owner, those are counted too.
-local counts = { q = 0, s = 0, r = 0 }
+local counts = { q = 0, s = 0 }
 local WAITS = { q = 1, s = 1 }
 local owners_waiting = {}
 
@@ -39,7 +39,6 @@ end
 local function conclude()
   if counts.q ~= 0 then call('HINCRBY', partition, 'queued', counts.q) end
   if counts.s ~= 0 then call('HINCRBY', partition, 'scheduled', counts.s) end
-  if counts.r ~= 0 then call('HINCRBY', partition, 'in_progress', counts.r) end
   for owner, n in pairs(owners_waiting) do
     local waiting = partition .. ':waiting'
     if n ~= 0 and call('HINCRBY', waiting, owner, n) <= 0 then call('HDEL', waiting, owner) end

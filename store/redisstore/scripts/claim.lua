@@ -55,6 +55,7 @@ local function rarely()
   -- line_up_due moves the jobs that are due into the line, and returns whether there were
   -- any.
   function tools.line_up_due(queue, due)
+    call('ZREM', partition .. ':due:' .. queue, unpack(due)) -- frees memory, so the rest is not refused
     local there = {}
     for _, entry in ipairs(due) do
       local record = record_of(string.sub(entry, 1, ID_LENGTH))
@@ -68,7 +69,6 @@ local function rarely()
         changed(string.sub(entry, 1, ID_LENGTH))
       end
     end
-    call('ZREM', partition .. ':due:' .. queue, unpack(due))
     if #there > 0 then call('RPUSH', partition .. ':line:' .. queue, unpack(there)) end
     return #there > 0
   end
@@ -116,15 +116,11 @@ local function take_first(line, most)
   if #keys == 0 then return 0, #entries end
   local records = call('MGET', unpack(keys))
   for i = 1, #keys do n = n + take(ids[i], records[i]) end
-  call('LTRIM', line, #keys, -1)
+  call('LTRIM', line, #keys, -1) -- the first write: Redis never refuses it
   return n, #entries
 end
 
-if again then
-  rarely().repeat_claims()
-else
-  call('DEL', partition .. ':nothing') -- see go_on_without_memory
-end
+if again then rarely().repeat_claims() end
 for i = 4, #ARGV, 2 do
   local queue, most = ARGV[i], again and 0 or tonumber(ARGV[i + 1])
   local line, waiting = partition .. ':line:' .. queue, partition .. ':due:' .. queue
@@ -155,7 +151,6 @@ if #taken > 0 then
   in_parts('SADD', KEYS[3], taken)
   call('HSET', KEYS[4], 'call', ARGV[3], 'from', replies[3], 'claims', claims)
   call('HINCRBY', partition, 'queued', -#taken)
-  call('HINCRBY', partition, 'in_progress', #taken)
   if call('EXISTS', partition .. ':watched') == 1 then
     for _, id in ipairs(taken) do rarely().changed(id) end
   end

@@ -8,10 +8,7 @@ local function let_go(one, held, stop)
   call('SREM', stop, one.id)
   local record = record_of(one.id)
   one.size = call('STRLEN', record)
-  if one.size == 0 then
-    counts.r = counts.r - 1
-    return false
-  end
+  if one.size == 0 then return false end
   local start = start_of(record)
   one.job, one.progress = run_of(start, one.value), progress_of(one.value)
   one.names = names_of(one.job, start)

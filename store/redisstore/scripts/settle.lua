@@ -56,7 +56,6 @@ local function settle(i)
   over[#over + 1] = id
   local start = start_of(record)
   if not start then -- removed by other hands
-    counts.r = counts.r - 1
     return LOST
   end
   local job, progress = run_of(start, value), progress_of(value)

@@ -6,9 +6,9 @@
 
 --+ base
 
-local stats = call('HMGET', partition, 'queued', 'scheduled', 'in_progress')
+local stats = call('HMGET', partition, 'queued', 'scheduled')
 return {
-  tonumber(stats[1]) or 0, tonumber(stats[2]) or 0, tonumber(stats[3]) or 0,
+  tonumber(stats[1]) or 0, tonumber(stats[2]) or 0, call('HLEN', partition .. ':running'),
   call('ZCOUNT', partition .. ':expiry', '(' .. now, '+inf'),
   call('ZCOUNT', partition .. ':sessions', '(' .. now, '+inf'),
 }
