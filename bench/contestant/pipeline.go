@@ -84,67 +84,73 @@ type batches struct {
 	spare        []byte
 }
 
-func (b *batches) record(id string) string  { return b.prefix + ":job:" + id }
-func (b *batches) request(id string) string { return b.prefix + ":request:" + id }
+func (b *batches) record(id string) string { return b.prefix + ":job:" + id }
 
 // Times and numbers are as long as real ones.
 const (
-	nowMillis   = "1790000000000"
 	laterMillis = "1790086400000"
 	nowMicros   = "1790000000000000"
 )
 
+// Heads, names and values of running jobs are as long as real ones.
+var (
+	recordHead   = string(make([]byte, 81+2+len(queueName)+2+2+len(routeName)+2))
+	runningValue = string(make([]byte, 30))
+	summary      = string(make([]byte, 4+4+4+22+4))
+)
+
 func (b *batches) create(c *commands) {
-	exists, owners, line := []string{"EXISTS"}, []string{"ZADD", b.prefix + ":owner:"}, []string{"RPUSH", b.prefix + ":line:" + queueName}
+	owners, line := []string{"ZADD", b.prefix + ":owner:"}, []string{"RPUSH", b.prefix + ":line:" + queueName}
+	c.add("HMGET", b.prefix, "order", "queued", "scheduled")
 	for i := range b.ids {
 		b.ids[i] = b.source.New('a')
 		id := b.ids[i]
-		exists = append(exists, b.record(id))
 		owners = append(owners, nowMicros, id)
 		line = append(line, id)
-		c.add("HSET", b.record(id), "s", "queued", "v", "1", "n", "0", "c", "0", "m", "4", "q", queueName,
-			"rt", routeName, "cr", nowMillis, "rd", nowMillis, "e", "86400000")
-		c.add("SET", b.request(id), string(b.body))
+		c.add("SET", b.record(id), recordHead+string(b.body), "NX")
 	}
-	c.add(exists...)
 	c.add(owners...)
 	c.add(line...)
 	c.add("PUBLISH", b.prefix+":arrived", queueName)
-	c.add("HSET", b.prefix, "order", nowMicros)
 	c.add("HINCRBY", b.prefix, "queued", strconv.Itoa(len(b.ids)))
+	c.add("HSET", b.prefix, "order", nowMicros)
 }
 
 func (b *batches) claim(c *commands) {
-	requests, held := []string{"MGET"}, []string{"ZADD", b.prefix + ":held:bench"}
+	records := []string{"MGET"}
+	running, held := []string{"HSET", b.prefix + ":running"}, []string{"SADD", b.prefix + ":held:bench"}
+	c.add("HMGET", b.prefix+":session:bench", "call", "from", "claims", "joined")
 	c.add("GET", b.prefix+":lock:bench")
+	c.add("ZRANGE", b.prefix+":due:"+queueName, "0", "0", "WITHSCORES")
 	c.add("LPOP", b.prefix+":line:"+queueName, strconv.Itoa(len(b.ids)))
-	for i, id := range b.ids {
-		requests = append(requests, b.request(id))
-		held = append(held, strconv.Itoa(i), id+":1")
-		c.add("HMGET", b.record(id), "v", "n", "c", "s", "m", "q", "o", "rt", "cr", "rd", "st", "ca", "p", "d")
-		c.add("HSET", b.record(id), "v", "2", "n", "1", "c", "1", "s", "in_progress", "st", nowMillis, "h", "bench")
-		c.add("PUBLISH", b.prefix+":watch:"+id, "2")
+	for _, id := range b.ids {
+		records = append(records, b.record(id))
+		running = append(running, id, runningValue)
+		held = append(held, id)
 	}
-	c.add(requests...)
+	c.add(records...)
+	c.add(running...)
 	c.add(held...)
 	c.add("HSET", b.prefix+":session:bench", "call", "1", "from", "1", "claims", "1")
+	c.add("HINCRBY", b.prefix, "queued", strconv.Itoa(-len(b.ids)))
+	c.add("EXISTS", b.prefix+":watched")
 }
 
 func (b *batches) settle(c *commands) {
-	unneeded, expiry, held := []string{"DEL"}, []string{"ZADD", b.prefix + ":expiry"}, []string{"ZREM", b.prefix + ":held:bench"}
-	c.add("GET", b.prefix+":lock:bench")
+	running := []string{"HMGET", b.prefix + ":running"}
+	over, held := []string{"HDEL", b.prefix + ":running"}, []string{"SREM", b.prefix + ":held:bench"}
+	expiry := []string{"ZADD", b.prefix + ":expiry"}
 	for _, id := range b.ids {
-		unneeded = append(unneeded, b.request(id))
+		running, over, held = append(running, id), append(over, id), append(held, id)
 		expiry = append(expiry, laterMillis, id)
-		held = append(held, id+":1")
-		c.add("HMGET", b.record(id), "v", "ca", "e", "o", "k", "d", "s", "h", "c")
-		c.add("HSET", b.record(id), "s", "completed", "v", "3", "fi", nowMillis, "z", "1 completed bench", "r", "200 text/plain 128")
-		c.add("PEXPIREAT", b.record(id), laterMillis)
-		c.add("SET", b.prefix+":result:"+id, string(b.result), "PXAT", laterMillis)
-		c.add("PUBLISH", b.prefix+":watch:"+id, "3")
 	}
-	c.add(unneeded...)
-	c.add(expiry...)
+	c.add("GET", b.prefix+":lock:bench")
+	c.add(running...)
+	c.add(over...)
 	c.add(held...)
-	c.add("HINCRBY", b.prefix, "queued", strconv.Itoa(-len(b.ids)))
+	for _, id := range b.ids {
+		c.add("SET", b.record(id), recordHead+summary+string(b.result), "PXAT", laterMillis)
+	}
+	c.add(expiry...)
+	c.add("EXISTS", b.prefix+":watched")
 }
