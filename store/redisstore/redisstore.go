@@ -60,7 +60,7 @@ func New(client redis.UniversalClient, opts ...Option) *Store {
 	}
 	s.checkClient()
 	var err error
-	if s.scripts, err = loadScripts(); err != nil {
+	if s.scripts, err = steps(); err != nil {
 		s.mistakes = append(s.mistakes, err)
 	}
 	for i := range s.partitions {

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"errors"
+	"sync"
 )
 
 //go:embed scripts/*.lua
@@ -29,6 +30,9 @@ type scripts struct {
 	report, release          *step
 	overdue, reclaim, expire *step
 }
+
+// steps are the scripts, which are the same for all stores: they are put together once.
+var steps = sync.OnceValues(loadScripts)
 
 // loadScripts reads the steps. An error means that a file of this package is missing or
 // says what the loader does not understand.
