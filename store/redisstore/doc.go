@@ -48,6 +48,7 @@
 //	                       said again
 //	:deleted:ID    string  latest call that deleted a job, for a minute
 //	:retried:ID    string  latest call that queued a failed job again, for a minute
+//	:released:ID   string  latest call that released a job, for a minute
 //	:recovery      string  redislock's lock of the process that recovers jobs
 //
 // A record is one string: a head of 87 bytes with the state, the numbers and the times;

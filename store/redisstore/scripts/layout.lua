@@ -3,8 +3,8 @@
 
 -- HEAD is the head, which has the same length in all records. Times are in milliseconds.
 -- The order is that of the constants. LENGTH is that of head and names. What the latest
--- settle or release did is in MARK_STATE, the number of its claim, or of its call, in
--- MARK_NUMBER, and the session that did it in MARK_SESSION. When a job that is over
+-- settle did is in MARK_STATE, the number of its claim in MARK_NUMBER, and the session that
+-- did it in MARK_SESSION. When a job that is over
 -- expires is in the index of those, and when it ended follows from its retention.
 local HEAD = '<I6I6I6c1I1I6I4I6I6I6I4I6I4c1I6c12'
 local HEAD_SIZE, TIMES_SIZE = 81, 18
@@ -12,8 +12,6 @@ local CREATED, READY, DUE, STATE, FLAGS, VERSION, ATTEMPT, CLAIM = 1, 2, 3, 4, 5
 local STARTED, CANCEL_ASKED, MAX_ATTEMPTS, RETENTION, LENGTH = 9, 10, 11, 12, 13
 local MARK_STATE, MARK_NUMBER, MARK_SESSION = 14, 15, 16
 local FIELDS = 16
--- RELEASED stands in MARK_STATE when the number is that of a release.
-local RELEASED = '<'
 -- Where some of them are.
 local STATE_AT, FLAGS_AT, CLAIM_AT, RETENTION_AT, LENGTH_AT = 19, 20, 31, 53, 59
 

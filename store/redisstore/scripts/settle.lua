@@ -33,7 +33,6 @@ local function settled_before(record, claim)
   if text == '' then return LOST end
   local job = read(text)
   if job[MARK_SESSION] ~= session or job[MARK_NUMBER] ~= claim then return LOST end
-  if job[MARK_STATE] == RELEASED then return LOST end
   return job[MARK_STATE]
 end
 
