@@ -65,6 +65,28 @@ func TestEventsOfATakenConnectionEnd(t *testing.T) {
 		assert.Equal(t, 20*time.Second, time.Since(start))
 	}, ginasync.WithoutWorkers())
 
+	inBubble(t, "before the Manager's shutdown does", slow, func(t *testing.T, b *bubble) {
+		stream := b.events(b.submit("/slow", ""))
+		stream.status()
+		go stream.endsWithin(time.Minute)
+		synctest.Wait()
+		start := time.Now()
+		require.NoError(t, b.jobs.Shutdown(t.Context()))
+		assert.Zero(t, b.jobs.Watchers())
+		assert.Zero(t, time.Since(start))
+	}, ginasync.WithoutWorkers())
+
+	inBubble(t, "and hold that up for some seconds at most when the client does not read", slow, func(t *testing.T, b *bubble) {
+		b.events(b.submit("/slow", "")).status()
+		synctest.Wait()
+		start := time.Now()
+		require.NoError(t, b.jobs.Shutdown(t.Context()))
+		assert.Equal(t, 5*time.Second, time.Since(start))
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		assert.Zero(t, b.jobs.Watchers(), "it was cut off")
+	}, ginasync.WithoutWorkers())
+
 	var broken atomic.Bool
 	inBubble(t, "when what makes URLs panics", func(r *gin.Engine) {
 		r.Use(gin.RecoveryWithWriter(io.Discard))

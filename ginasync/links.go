@@ -22,10 +22,11 @@ type statusGroup struct {
 }
 
 // Routes registers the status routes on group: GET /:id, GET /:id/result, GET
-// /:id/events, POST /:id/cancel, POST /:id/retry and DELETE /:id; with [WithOwner] also GET on
-// the group itself, the list. The group's middleware guards them; without WithOwner, who
-// knows a job's id may see and stop the job. Call it once, before Start; what is wrong with the call, Start returns. After Start it does
-// nothing but log an error.
+// /:id/events, POST /:id/cancel, POST /:id/retry and DELETE /:id; with [WithOwner] also
+// GET on the group itself, the list. The group's middleware guards them; without
+// WithOwner, who knows a job's id may see and stop the job. Call it once, before Start;
+// what is wrong with the call, Start returns. After Start it does nothing but log an
+// error.
 func (m *Manager) Routes(group *gin.RouterGroup) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -153,24 +153,39 @@ func (m *Manager) warnOfGaps(table *routeTable) {
 // the grace period or until ctx is done, whichever is first. Then their contexts are
 // cancelled and what is still not over is released, to be run again elsewhere. It
 // returns nil when every job was finished or released. Requests that wait for a job
-// are answered at once, as they are when their http.Server shuts down. Requests are
-// still stored after it; stop the HTTP server too. Before Start it does nothing. It may
-// be called again, also at the same time: each call waits for the same end, and the
-// first ctx that is done ends the grace period.
+// are answered at once, as they are when their http.Server shuts down; clients that do
+// not read hold it up for 5 s at most. Requests are still stored after it; stop the HTTP
+// server too. Before Start it does nothing. It may be called again, also at the same
+// time: each call waits for the same end, and the first ctx that is done ends the grace
+// period.
 func (m *Manager) Shutdown(ctx context.Context) error {
 	m.mu.Lock()
 	w, started := m.workers, m.started
 	m.mu.Unlock()
-	if started {
-		m.endings.end()
-	}
-	if w == nil {
+	if !started {
 		return nil
 	}
-	err := w.Shutdown(ctx)
-	m.webhooks.close()
-	m.tellWhatWaits(context.WithoutCancel(ctx))
+	m.endings.end()
+	var err error
+	if w != nil {
+		err = w.Shutdown(ctx)
+		m.webhooks.close()
+		m.tellWhatWaits(context.WithoutCancel(ctx))
+	}
+	m.seeWatchersOff(ctx)
 	return err
+}
+
+// seeWatchersOff waits until those who watched jobs have their answers: net/http does not
+// wait for streams whose connection was taken from it.
+func (m *Manager) seeWatchersOff(ctx context.Context) {
+	timer := time.NewTimer(requestGrace)
+	defer timer.Stop()
+	select {
+	case <-m.watching.none():
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // tellWhatWaits logs how many jobs are left; those of a local store end with the process.

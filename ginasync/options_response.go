@@ -13,7 +13,8 @@ func WithAccepted(write func(c *gin.Context, status Status)) Option {
 }
 
 // WithStatus replaces what writes the answer to a status request, a cancel, a delete and
-// a retry, one job each; the list has the status documents as they are. The headers are set already; c.Writer.Status() is the status code meant:
+// a retry, one job each; the list, event streams and webhooks have the status documents
+// as they are. The headers are set already; c.Writer.Status() is the status code meant:
 // 200 or 202. Default: that code and the status document as JSON.
 func WithStatus(write func(c *gin.Context, status Status)) Option {
 	return func(c *config) {

@@ -20,8 +20,8 @@ var errNoOwner = errors.New("ginasync: the request has no owner")
 //
 // The empty text is nobody: such a submission, and such a list, is refused with 403
 // (owner-unknown), and no job is found by it on the status routes, not even one without
-// an owner, as it was stored before there was WithOwner. To let strangers share jobs, return a text that
-// stands for all of them.
+// an owner, as it was stored before there was WithOwner. To let strangers share jobs,
+// return a text that stands for all of them.
 //
 // With it there is GET on the status group itself, which lists the caller's jobs.
 //

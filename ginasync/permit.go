@@ -49,8 +49,9 @@ func WithAuthorize(authorize func(c *gin.Context, job Job, action Action) error)
 }
 
 // WithAdmin lets requests for which admin is true follow the jobs of all owners, those
-// without an owner too, by their ids; the list is of an admin's own jobs. What an admin may do there is for
-// [WithAuthorize] to say, which is asked as for the owner; job.Owner tells whose it is.
+// without an owner too, by their ids; the list is of an admin's own jobs. What an admin
+// may do there is for [WithAuthorize] to say, which is asked as for the owner; job.Owner
+// tells whose it is.
 // admin is called only when a job belongs to somebody else. It needs [WithOwner].
 // Default: nobody.
 func WithAdmin(admin func(c *gin.Context) bool) Option {

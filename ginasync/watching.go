@@ -31,6 +31,7 @@ type watching struct {
 
 	mu       sync.Mutex
 	watchers int
+	left     chan struct{} // closed when the last watcher exits; nil: nobody waits for that
 	watched  map[string]*watchedJob
 }
 
@@ -53,6 +54,25 @@ func (w *watching) exit() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.watchers--
+	if w.watchers == 0 && w.left != nil {
+		close(w.left)
+		w.left = nil
+	}
+}
+
+// none returns a channel that is closed as soon as nobody has a watcher's place.
+func (w *watching) none() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.left == nil {
+		w.left = make(chan struct{})
+	}
+	left := w.left
+	if w.watchers == 0 {
+		close(w.left)
+		w.left = nil
+	}
+	return left
 }
 
 // join begins to watch a job, until part. When it returns nil, no change from then on
