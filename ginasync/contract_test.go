@@ -1,8 +1,8 @@
 package ginasync_test
 
-// What the HTTP contract promises, and the tests that hold it to that. Those that need more
-// than one process are held to it over Redis, too: chaos.TestTheContractHoldsElsewhere and
-// the example's TestManyProcesses.
+// What the HTTP contract promises, and the tests that hold it to that in detail. Package
+// checklist makes the same checks of whole services, one in memory and two processes on one
+// Redis; see also chaos.TestTheContractHoldsElsewhere and the example's TestManyProcesses.
 //
 //	 1  a store that does not write     503, no job, the key stays free      TestStoreThatFailsLeavesTheIdempotencyKeyFree
 //	 2  two equal keyed submissions     one job, one id                      TestParallelSubmitsWithOneIdempotencyKeyMakeOneJob
@@ -19,7 +19,8 @@ package ginasync_test
 //	13  the ETag                        stands without a change; 304 and     TestStatus
 //	                                    Retry-After
 //	14  a long poll                     misses no change                     TestStatusLongPoll
-//	15  an event stream                 resumes, beats, ends                 TestEvents, TestAThousandWatchers, module contract
+//	15  an event stream                 resumes, beats, ends                 TestEvents, TestAThousandWatchers,
+//	                                                                         TestEventsOfATakenConnectionEnd, module contract
 //	16  cancel                          in each state; one end of a race,    TestCancelMatrix, TestCancelVersusFinish,
 //	                                    told once                            TestOneEventPerEnd
 //	17  credentials                     are nowhere in the store             TestCredentials
