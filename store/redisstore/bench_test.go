@@ -107,6 +107,7 @@ func pump(b *testing.B, s *redisstore.Store, session store.Session, width int) {
 		}
 		select {
 		case <-session.Arrived():
+		case <-time.After(time.Second): // a hint may be lost, as workers know
 		case n := <-done:
 			settled += n
 			for len(done) > 0 {
