@@ -102,6 +102,7 @@ func TestGoroutinesOfAWorker(t *testing.T) {
 	t.Run("there is one for each running job, and few are kept when all are over", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, b *bench) {
 			const slots = 500
+			const foreign = 3 // goroutines that the runtime may begin meanwhile
 			for range 2 * slots {
 				b.job()
 			}
@@ -114,11 +115,11 @@ func TestGoroutinesOfAWorker(t *testing.T) {
 				stats, err := b.jobs.Stats(t.Context())
 				require.NoError(t, err)
 				assert.Equal(t, slots, stats.InProgress)
-				assert.LessOrEqual(t, runtime.NumGoroutine()-idle, slots+1)
+				assert.LessOrEqual(t, runtime.NumGoroutine()-idle, slots+foreign)
 				time.Sleep(time.Second)
 				synctest.Wait()
 			}
-			assert.LessOrEqual(t, runtime.NumGoroutine()-idle, 128)
+			assert.LessOrEqual(t, runtime.NumGoroutine()-idle, 128+foreign)
 		})
 	})
 }
