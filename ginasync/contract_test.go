@@ -2,7 +2,7 @@ package ginasync_test
 
 // What the HTTP contract promises, and the tests that hold it to that in detail. Package
 // checklist makes the same checks of whole services, one in memory and two processes on one
-// Redis; see also chaos.TestTheContractHoldsElsewhere and the example's TestManyProcesses.
+// Redis; see also chaos.TestElsewhere and the example's TestManyProcesses.
 //
 //	 1  a store that does not write     503, no job, the key stays free      TestStoreThatFailsLeavesTheIdempotencyKeyFree
 //	 2  two equal keyed submissions     one job, one id                      TestParallelSubmitsWithOneIdempotencyKeyMakeOneJob
