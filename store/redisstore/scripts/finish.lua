@@ -45,6 +45,7 @@ local function write_finished() in_parts('ZADD', partition .. ':expiry', expirin
 local function left_of(id, job, progress)
   if not has(job, APART) then return progress or '', 8, NOTHING .. NOTHING end
   local summary = summary_of(id)
+  if summary == '' then return progress or '', 8, NOTHING .. NOTHING end -- removed by other hands
   local length, at = struct.unpack('<I4', summary, 5)
   local rest = string.sub(summary, at + length)
   return progress or string.sub(summary, at, at + length - 1), #rest, rest
