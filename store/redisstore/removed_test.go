@@ -59,3 +59,45 @@ func TestAnOutcomeThatWasRemovedHindersNoStep(t *testing.T) {
 		assert.Equal(t, store.Queued, again.State)
 	})
 }
+
+// Between the moment when recovery trims the indexes and the one when Redis removes the
+// record there may be a while: a clock can be set back.
+func TestAJobWhoseTimeIsOverIsNotThere(t *testing.T) {
+	client := redistest.Start(t).Client(t)
+	s := redisstore.New(client)
+	session := join(t, s, time.Minute)
+	keyed := func(j *store.NewJob) { j.Key, j.Fingerprint = "key "+j.Route, "f" }
+	over := func(t *testing.T, outcome store.Outcome) string {
+		t.Helper()
+		id := create(t, s, keyed).ID
+		_, err := session.Settle(t.Context(), claim(t, session, 1)[0].Ref, outcome)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, client.Del(t.Context(), "ginasync:{a}:expiry").Val())
+		return id
+	}
+	for name, outcome := range map[string]store.Outcome{"completed": answer, "failed": store.Fail(refusal, nil)} {
+		t.Run(name, func(t *testing.T) {
+			id := over(t, outcome)
+			_, err := s.Get(t.Context(), id)
+			require.ErrorIs(t, err, store.ErrNotFound)
+			_, err = s.Retry(t.Context(), id, 1)
+			require.ErrorIs(t, err, store.ErrNotFound)
+			again := create(t, s, keyed)
+			assert.NotEqual(t, id, again.ID)
+			require.Len(t, claim(t, session, 1), 1)
+			require.ErrorIs(t, s.Delete(t.Context(), id), store.ErrNotFound)
+			assert.Equal(t, again.ID, create(t, s, keyed).ID, "it holds the key")
+		})
+		require.NoError(t, client.FlushAll(t.Context()).Err())
+		session = join(t, s, time.Minute)
+	}
+}
+
+func TestARepeatedCreateDoesNotKeepItsJobFromBeingTakenBack(t *testing.T) {
+	client := redistest.Start(t).Client(t)
+	client.AddHook(twice{})
+	s := redisstore.New(client, redisstore.WithReplicas(1, time.Millisecond))
+	_, _, err := s.Create(t.Context(), store.NewJob{Route: "r", Queue: "default", Key: "key", Fingerprint: "f"})
+	require.ErrorIs(t, err, redisstore.ErrNotReplicated)
+	assert.ErrorContains(t, err, "was taken back")
+}

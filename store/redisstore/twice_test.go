@@ -23,7 +23,7 @@ func TestConformanceWhenEachStepIsRunTwice(t *testing.T) {
 	})
 }
 
-// twice runs each EVALSHA two times.
+// twice runs each EVALSHA and each pipeline two times.
 type twice struct{}
 
 func (twice) DialHook(next redis.DialHook) redis.DialHook {
@@ -43,5 +43,10 @@ func (twice) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 }
 
 func (twice) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if err := next(ctx, cmds); err != nil {
+			return err
+		}
+		return next(ctx, cmds)
+	}
 }

@@ -32,7 +32,7 @@ local function rarely()
   --+ change
   --+ line
   tools = {}
-  function tools.found(id) return { id, unpack(view(id)) } end
+  function tools.found(id) return { id, unpack(view(id) or {}) } end
 
   -- wait_for_time schedules a job that has just been stored.
   function tools.wait_for_time(entry, queue, delay)
@@ -41,17 +41,20 @@ local function rarely()
   end
 
   -- by_key returns what is to be said when the key of a job is taken, nil when it is free.
-  -- A job that somebody else got by its key cannot be withdrawn any more.
-  function tools.by_key(digest, fingerprint)
+  -- A job that somebody else got by its key cannot be withdrawn any more; the one that is
+  -- to be created is there when the call is a repeated one.
+  function tools.by_key(own, digest, fingerprint)
     local id = call('GET', partition .. ':key:' .. digest)
-    local start = id and start_of(record_of(id))
-    if not start then return nil end
-    local job = read(start)
-    local _, its = key_of(names_of(job, start))
+    local seen = id and view(id)
+    if not seen then return nil end
+    local job = read(seen[1])
+    local _, its = key_of(names_of(job, seen[1]))
     if its ~= fingerprint then return 'reused' end
-    set(job, GIVEN)
-    call('SETRANGE', record_of(id), FLAGS_AT - 1, string.char(job[FLAGS]))
-    return tools.found(id)
+    if id ~= own then
+      set(job, GIVEN)
+      call('SETRANGE', record_of(id), FLAGS_AT - 1, string.char(job[FLAGS]))
+    end
+    return { id, unpack(seen) }
   end
   tools.key_of, tools.entry_of = key_of, entry_of
   return tools
@@ -74,7 +77,7 @@ local function create(record, rest, delay, bound, owner_bound)
   if flags % (2 * KEYED) >= KEYED then
     local fingerprint
     digest, fingerprint = rarely().key_of(string.sub(rest, NAMES_AT))
-    local taken = rarely().by_key(digest, fingerprint)
+    local taken = rarely().by_key(id, digest, fingerprint)
     if taken then return taken end
   end
   local why = refused(owner, bound, owner_bound, flags)

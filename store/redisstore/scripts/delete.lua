@@ -22,9 +22,9 @@ if job[STATE] == QUEUED or job[STATE] == SCHEDULED then return 2 end
 
 local names = names_of(job, start)
 local owner = owner_of(names)
+if call('ZREM', partition .. ':expiry', id .. owner) == 0 then return 0 end -- it expires at this moment
 if has(job, KEYED) then call('DEL', partition .. ':key:' .. key_of(names)) end
 call('ZREM', partition .. ':owner:' .. owner, id)
-call('ZREM', partition .. ':expiry', id .. owner)
 call('DEL', KEYS[2], outcome_of(id))
 call('SET', deleted, ARGV[1], 'EX', 60)
 changed(id)

@@ -13,8 +13,9 @@
 --+ line
 
 local id = id_of(KEYS[2])
-local start = start_of(KEYS[2])
-if not start then return false end
+local seen = view(id)
+if not seen then return false end
+local start = seen[1]
 local retried = partition .. ':retried:' .. id -- for the call that is repeated
 local job = read(start)
 local done = call('GET', retried) == ARGV[2] and 1 or 0
@@ -35,5 +36,4 @@ if job[STATE] == FAILED and done == 0 then
   changed(id)
   conclude()
 end
-local seen = view(id)
-return { done, unpack(seen) }
+return { done, unpack(view(id)) }
