@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"math"
 
 	"github.com/redis/go-redis/v9"
 
@@ -26,13 +27,13 @@ func (s *Store) Cancel(ctx context.Context, id string) (store.Job, error) {
 	return job, err
 }
 
-// Retry implements store.Jobs. Attempts below 1 mean one more.
+// Retry implements store.Jobs. Attempts below 1 mean one more, and more than 2³¹-1 as many.
 func (s *Store) Retry(ctx context.Context, id string, attempts int) (store.Job, error) {
 	p := s.of(id)
 	if p == nil {
 		return store.Job{}, s.notFound()
 	}
-	reply, err := p.ask(ctx, s.scripts.retry, id, max(attempts, 1), p.newID())
+	reply, err := p.ask(ctx, s.scripts.retry, id, min(max(attempts, 1), math.MaxInt32), p.newID())
 	if err != nil {
 		return store.Job{}, err
 	}

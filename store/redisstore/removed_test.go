@@ -2,6 +2,7 @@ package redisstore_test
 
 import (
 	"errors"
+	"math"
 	"testing"
 	"time"
 
@@ -90,6 +91,21 @@ func TestAJobWhoseTimeIsOverIsNotThere(t *testing.T) {
 		})
 		require.NoError(t, client.FlushAll(t.Context()).Err())
 		session = join(t, s, time.Minute)
+	}
+}
+
+func TestNoNumberOfAttemptsIsTooLarge(t *testing.T) {
+	s := redisstore.New(redistest.Start(t).Client(t))
+	session := join(t, s, time.Minute)
+	for _, attempts := range []int{math.MaxInt32, math.MaxInt32 + 1, math.MaxInt} {
+		id := create(t, s).ID
+		_, err := session.Settle(t.Context(), claim(t, session, 1)[0].Ref, store.Fail(refusal, nil))
+		require.NoError(t, err)
+		again, err := s.Retry(t.Context(), id, attempts)
+		require.NoError(t, err)
+		assert.Greater(t, again.MaxAttempts, math.MaxInt32/2)
+		_, err = s.Cancel(t.Context(), id)
+		require.NoError(t, err)
 	}
 }
 
