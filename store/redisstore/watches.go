@@ -2,7 +2,9 @@ package redisstore
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -91,12 +93,16 @@ func (w *watches) drop(id string) {
 func (w *watches) keep(ctx context.Context) {
 	timer := time.NewTimer(renewNotes)
 	defer timer.Stop()
+	hasty := false // the timer is for a retry: others that fail do not postpone it
 	for w.wanted() {
 		select {
 		case <-timer.C:
-			timer.Reset(w.renew(ctx))
+			next := w.renew(ctx)
+			hasty = next == retryNotes
+			timer.Reset(next)
 		case <-w.changed:
-			if w.anyMissing() {
+			if !hasty && w.anyMissing() {
+				hasty = true
 				timer.Reset(retryNotes)
 			}
 		}
@@ -122,21 +128,28 @@ func (w *watches) anyMissing() bool {
 	return false
 }
 
-// renew tells Redis once what is watched, and returns when to do it again.
+// renew tells Redis once what is watched, and returns when to do it again. A server that
+// hangs does not keep the others waiting for long.
 func (w *watches) renew(ctx context.Context) time.Duration {
-	next := renewNotes
+	var failed atomic.Bool
+	var visits sync.WaitGroup
 	for p, ids := range w.byPartition() {
-		for len(ids) > 0 {
-			n := min(len(ids), notesPerCall)
-			if err := p.sendNotes(ctx, ids[:n]); err != nil {
-				next = retryNotes
-				break
+		visits.Go(func() {
+			for some := range slices.Chunk(ids, notesPerCall) {
+				fresh, err := p.sendNotes(ctx, some)
+				if err != nil {
+					failed.Store(true)
+					return
+				}
+				w.noted(p, some, fresh > 0)
 			}
-			w.noted(p, ids[:n])
-			ids = ids[n:]
-		}
+		})
 	}
-	return next
+	visits.Wait()
+	if failed.Load() {
+		return retryNotes
+	}
+	return renewNotes
 }
 
 func (w *watches) byPartition() map[*partition][]note {
@@ -149,13 +162,13 @@ func (w *watches) byPartition() map[*partition][]note {
 	return ids
 }
 
-// noted tells the watchers of jobs that Redis did not know about: changes may have been
-// missed.
-func (w *watches) noted(p *partition, ids []note) {
+// noted tells the watchers of jobs that Redis did not know about, or may have forgotten:
+// changes may have been missed.
+func (w *watches) noted(p *partition, ids []note, forgotten bool) {
 	var news []string
 	w.mu.Lock()
 	for _, id := range ids {
-		if j := w.watched[string(id)]; j != nil && !j.noted {
+		if j := w.watched[string(id)]; j != nil && (forgotten || !j.noted) {
 			j.noted = true
 			news = append(news, p.watch(string(id)))
 		}
@@ -171,15 +184,17 @@ type note string
 
 func (n note) size() int { return len(n) }
 
-// sendNotes tells Redis of watched jobs in one call.
-func (p *partition) sendNotes(ctx context.Context, ids []note) error {
+// sendNotes tells Redis of watched jobs in one call, and returns how many of them it did not
+// know about.
+func (p *partition) sendNotes(ctx context.Context, ids []note) (fresh int64, err error) {
 	c := p.call(p.store.scripts.watch, 0, 1+len(ids))
 	c.args = append(c.args, watchNote.Milliseconds())
 	for _, id := range ids {
 		c.args = append(c.args, string(id))
 	}
-	_, err := p.send(ctx, c)
-	return err
+	reply, err := p.send(ctx, c)
+	fresh, _ = reply.(int64)
+	return fresh, err
 }
 
 // sendMembers is sendNotes for the group.
@@ -188,5 +203,6 @@ func (p *partition) sendMembers(ctx context.Context, members []*member[note, str
 	for i, m := range members {
 		ids[i] = m.in
 	}
-	return p.sendNotes(ctx, ids)
+	_, err := p.sendNotes(ctx, ids)
+	return err
 }

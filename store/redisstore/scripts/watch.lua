@@ -2,7 +2,7 @@
 --
 -- KEYS: partition
 -- ARGV: for how many milliseconds, then the ids of the jobs
--- Returns 1.
+-- Returns how many of them were not noted before, or not any more.
 
 --+ base
 
@@ -14,6 +14,7 @@ for i = 2, #ARGV do
   entries[#entries + 1] = ARGV[i]
 end
 call('ZREMRANGEBYSCORE', watched, '-inf', '(' .. now)
+local before = call('ZCARD', watched)
 in_parts('ZADD', watched, entries)
 call('PEXPIRE', watched, ARGV[1])
-return 1
+return call('ZCARD', watched) - before
