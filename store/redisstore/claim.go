@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/asyncendpoints/gin-async/store"
@@ -118,17 +119,18 @@ func (t *seat) readClaims(rows []any) ([]store.Claim, error) {
 		id, _ := rows[i].(string)
 		record, _ := rows[i+1].(string)
 		summary, _ := rows[i+2].(string)
-		claim, err := readClaim(id, record, summary, started)
+		of := turn // the number of this one
+		if turn > 0 {
+			turn++
+		}
+		claim, h, err := readClaim(id, record, summary, started)
 		if err != nil {
 			// The others can be run; this one is given back by the keeper of the lease.
 			failed = errors.Join(failed, err)
 			continue
 		}
 		claims = append(claims, claim)
-		t.claims[claim.Ref] = t.heldClaim(now, claim.Ref, record, started, turn)
-		if turn > 0 {
-			turn++
-		}
+		t.claims[claim.Ref] = t.heldClaim(now, claim.Ref, h, started, of)
 	}
 	if len(claims) > 0 {
 		return claims, nil
@@ -137,18 +139,19 @@ func (t *seat) readClaims(rows []any) ([]store.Claim, error) {
 }
 
 // readClaim reads a claim from the record, which stays as it was: what a claim changes is
-// always the same.
-func readClaim(id, record, summary string, started int64) (store.Claim, error) {
+// always the same. What it returns does not keep the record, which may be large.
+func readClaim(id, record, summary string, started int64) (store.Claim, head, error) {
 	h, payload, err := readHead(record)
 	if err != nil {
-		return store.Claim{}, fmt.Errorf("job %s: %w", id, err)
+		return store.Claim{}, "", fmt.Errorf("job %s: %w", id, err)
 	}
+	h = head(strings.Clone(string(h)))
 	job, err := h.job(id)
 	if err == nil {
 		_, err = addSummary(&job, summary)
 	}
 	if err != nil {
-		return store.Claim{}, err
+		return store.Claim{}, "", err
 	}
 	job.Progress = store.Progress{}
 	asClaimed(&job, started)
@@ -156,5 +159,5 @@ func readClaim(id, record, summary string, started int64) (store.Claim, error) {
 	// A payload that is damaged leaves a claim without a request: whoever runs it can
 	// tell, and end the job.
 	claim.Request, claim.Envelope, _ = splitPayload([]byte(payload))
-	return claim, nil
+	return claim, h, nil
 }

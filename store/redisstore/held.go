@@ -17,15 +17,13 @@ type heldClaim struct {
 }
 
 // heldClaim is called with mu held. Turn 0: the number of the claim is not known.
-func (t *seat) heldClaim(now time.Time, ref store.Ref, record string, started, turn int64) heldClaim {
-	h, _, err := readHead(record)
+func (t *seat) heldClaim(now time.Time, ref store.Ref, h head, started, turn int64) heldClaim {
 	// With an idempotency key or an earlier outcome other keys have to be written, too.
-	if err != nil || turn == 0 || h.has(flagApart) || h.has(flagKeyed) {
+	if turn == 0 || h.has(flagApart) || h.has(flagKeyed) {
 		return heldClaim{learned: now}
 	}
 	return heldClaim{
-		learned: now, value: claimedValue(t.name, turn, started, ref.Claim),
-		head: strings.Clone(string(h)), // the record is large
+		learned: now, value: claimedValue(t.name, turn, started, ref.Claim), head: string(h),
 	}
 }
 

@@ -3,6 +3,7 @@ package redisstore_test
 import (
 	"errors"
 	"math"
+	"runtime"
 	"testing"
 	"time"
 
@@ -116,4 +117,27 @@ func TestARepeatedCreateDoesNotKeepItsJobFromBeingTakenBack(t *testing.T) {
 	_, _, err := s.Create(t.Context(), store.NewJob{Route: "r", Queue: "default", Key: "key", Fingerprint: "f"})
 	require.ErrorIs(t, err, redisstore.ErrNotReplicated)
 	assert.ErrorContains(t, err, "was taken back")
+}
+
+func TestWhoKeepsAClaimedJobKeepsItsRequestOnce(t *testing.T) {
+	const size, jobs = 4 << 20, 4
+	s := redisstore.New(redistest.Start(t).Client(t))
+	session := join(t, s, time.Minute)
+	heap := func() int {
+		runtime.GC()
+		runtime.GC() // what was in pools
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return int(stats.HeapAlloc)
+	}
+	for range jobs {
+		create(t, s, func(j *store.NewJob) { j.Request = make([]byte, size) })
+	}
+	before := heap()
+	var kept []store.Job
+	for range jobs {
+		kept = append(kept, claim(t, session, 1)[0].Job)
+	}
+	assert.Less(t, heap()-before, jobs*size/2)
+	runtime.KeepAlive(kept)
 }
