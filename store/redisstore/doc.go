@@ -51,10 +51,10 @@
 //	:released:ID   string  latest call that released a job, for a minute
 //	:recovery      string  redislock's lock of the process that recovers jobs
 //
-// A record is one string: a head of 87 bytes with the state, the numbers and the times;
+// A record is one string: a head of 81 bytes with the state, the numbers and the times;
 // queue, owner, route, and the digest of an idempotency key with the fingerprint; and
 // behind them the request and the envelope until nobody needs them any more, then the
-// outcome. The head is at the beginning of scripts/record.lua and of record.go. A claim of
+// outcome. The head is at the beginning of scripts/layout.lua and of record.go. A claim of
 // many jobs is so a few commands, however many there are, and the end of a job one that
 // puts the result where the request was.
 //

@@ -11,7 +11,7 @@ import (
 )
 
 // A record is a job in Redis, one string: a head of fixed length, the names, and behind
-// them the payload until the request is not needed any more, then the outcome. record.lua
+// them the payload until the request is not needed any more, then the outcome. layout.lua
 // is the other side. Numbers are little-endian.
 const (
 	// timesSize is that of the times in front, which Redis puts in when a job is created.

@@ -21,8 +21,10 @@ var (
 // New.
 //
 // It owns no goroutine of its own for long: those that send grouped writes end when
-// nothing waits, one that looks whether a server is back within a second, and the
-// connection that receives hints is closed with the last session and the last watch. So there is nothing to close but the client, by whoever made it.
+// nothing waits, one that looks whether a server is back within a second, the one that
+// keeps watches noted with the last watch, and the connection that receives hints is closed
+// with the last session and the last watch. So there is nothing to close but the client, by
+// whoever made it.
 type Store struct {
 	client   redis.UniversalClient
 	locks    *redislock.Client

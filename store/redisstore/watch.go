@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Watch implements store.Jobs. It waits for at most half a second: while Redis cannot be
+// Watch implements store.Jobs. It waits for at most about a second: while Redis cannot be
 // reached, or refuses to subscribe, the watch hears nothing; it is told, as of a change,
 // when it hears again. Errors: only that of ctx.
 func (s *Store) Watch(ctx context.Context, id string) (<-chan struct{}, error) {
