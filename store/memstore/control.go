@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"math"
 
 	"github.com/asyncendpoints/gin-async/store"
 )
@@ -35,7 +36,7 @@ func (s *Store) Cancel(ctx context.Context, id string) (store.Job, error) {
 	return r.view(), err
 }
 
-// Retry implements store.Jobs. Attempts below 1 mean one more.
+// Retry implements store.Jobs. Attempts below 1 mean one more, and more than 2³¹-1 as many.
 func (s *Store) Retry(ctx context.Context, id string, attempts int) (store.Job, error) {
 	if err := ctx.Err(); err != nil {
 		return store.Job{}, err
@@ -53,7 +54,7 @@ func (s *Store) Retry(ctx context.Context, id string, attempts int) (store.Job, 
 	if err := s.move(r, destination{state: store.Queued}, now); err != nil {
 		return r.view(), err
 	}
-	r.maxAttempts = r.attempt + max(attempts, 1)
+	r.maxAttempts = r.attempt + min(max(attempts, 1), math.MaxInt32)
 	r.ready = now.stamp
 	r.problem, r.progress = nil, nil
 	return r.view(), nil

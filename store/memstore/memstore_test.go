@@ -1,6 +1,7 @@
 package memstore_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -131,4 +132,15 @@ func TestCancelledWaitingJobsLeaveNoWork(t *testing.T) {
 	assert.Empty(t, claim(t, session, 1).Claims)
 	assert.Equal(t, 10, s.Records())
 	assert.Zero(t, s.Bytes())
+}
+
+func TestNoNumberOfAttemptsIsTooLarge(t *testing.T) {
+	s := memstore.New()
+	session := join(t, s, time.Minute)
+	created := create(t, s)
+	_, err := session.Settle(t.Context(), claim(t, session, 1).Claims[0].Ref, store.Fail(store.Problem{Type: "t"}, nil))
+	require.NoError(t, err)
+	again, err := s.Retry(t.Context(), created.ID, math.MaxInt)
+	require.NoError(t, err)
+	assert.Greater(t, again.MaxAttempts, again.Attempt)
 }
