@@ -59,6 +59,7 @@ func (p *progress) put(ctx context.Context, percent float64, message string) err
 		p.schedule(ctx)
 		return nil
 	}
+	p.pending = nil // it is older, and its timer may be about to write it
 	done := p.begin()
 	p.mu.Unlock()
 	defer p.finished(ctx, done)

@@ -46,6 +46,28 @@ func TestProgress(t *testing.T) {
 		})
 	})
 
+	t.Run("a report that is written at once is not followed by an older one that waited", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, b *bench) {
+			const jobs = 4 // as many as run at once
+			b.run(reporting(func(ctx context.Context, a *worker.Attempt) {
+				assert.NoError(t, a.Progress(ctx, 1, ""))
+				due := time.After(250 * time.Millisecond)
+				assert.NoError(t, a.Progress(ctx, 2, ""))
+				<-due // and at the same time that of the report that waits
+				assert.NoError(t, a.Progress(ctx, 3, ""))
+				<-ctx.Done()
+			}))
+			var ids []string
+			for range jobs {
+				ids = append(ids, b.job())
+			}
+			time.Sleep(10 * time.Second)
+			for _, id := range ids {
+				assert.InDelta(t, 3, b.becomes(id, store.InProgress).Progress.Percent, 0)
+			}
+		})
+	})
+
 	t.Run("what is pending when the handler returns is written before the job is settled", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, b *bench) {
 			b.run(reporting(func(ctx context.Context, a *worker.Attempt) {
