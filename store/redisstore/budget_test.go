@@ -34,7 +34,8 @@ func commandCalls(t *testing.T, client *redis.Client) map[string]int {
 	return calls
 }
 
-// spent returns what act adds to the calls, without those of this package that count.
+// spent returns how many scripts act has run, and how many other commands, those of
+// scripts included; not what reading the counts takes.
 func spent(t *testing.T, client *redis.Client, act func()) (trips, commands int) {
 	t.Helper()
 	before := commandCalls(t, client)

@@ -17,6 +17,9 @@ const (
 	// timesSize is that of the times in front, which Redis puts in when a job is created.
 	timesSize = 3 * 6
 	headSize  = 81
+	// digestSize is that of the digest of an idempotency key, which stands before the
+	// fingerprint.
+	digestSize = 22
 )
 
 // Where fields are in a head, and behind that where they end.
@@ -88,7 +91,7 @@ func stateOf(letter byte) store.State {
 
 var (
 	errRecord = errors.New("redisstore: a stored job is damaged, or of another version")
-	errName   = fmt.Errorf("redisstore: queue, owner, route and fingerprint are at most %d bytes long", math.MaxUint16)
+	errName   = fmt.Errorf("redisstore: queue, owner and route are at most %d bytes long, a fingerprint %d", math.MaxUint16, math.MaxUint16-digestSize)
 )
 
 // newRecord returns the record of a new job without its times. key is the digest of its
