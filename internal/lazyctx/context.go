@@ -146,6 +146,22 @@ func (c *Context) Cause() error {
 	return context.Cause(c.parent)
 }
 
+// Patience tells how long to wait under ctx, without making it: until gone is closed, nil
+// standing for never, and for d, which is most at most. When gone is closed, ctx.Err tells
+// why. It is for those who are called with a context of WithTimeout or Detached that is
+// canceled when they have returned: they do not learn of a Cancel before. The deadline of
+// any other context closes gone.
+func Patience(ctx context.Context, most time.Duration) (gone <-chan struct{}, d time.Duration) {
+	c, ok := ctx.(*Context)
+	if !ok || c.timeout <= 0 || c.real.Load() != nil || c.isOver() {
+		return ctx.Done(), most
+	}
+	if c.detached {
+		return nil, min(c.timeout, most)
+	}
+	return c.parent.Done(), min(c.timeout, most)
+}
+
 // isOver reports whether the context was ended before it was made.
 func (c *Context) isOver() bool {
 	c.mu.Lock()

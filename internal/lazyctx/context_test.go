@@ -212,3 +212,50 @@ func TestManyLookAtOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestPatience(t *testing.T) {
+	const most = 2 * time.Second
+	parent, end := context.WithCancelCause(t.Context())
+	defer end(nil)
+	assertPatience := func(t *testing.T, ctx context.Context, want <-chan struct{}, d time.Duration) {
+		t.Helper()
+		gone, patience := lazyctx.Patience(ctx, most)
+		assert.Equal(t, want, gone)
+		assert.Equal(t, d, patience)
+	}
+	t.Run("is the timeout and the end of the parent", func(t *testing.T) {
+		ctx, cancel := lazyctx.WithTimeout(parent, time.Second)
+		defer cancel()
+		assertPatience(t, ctx, parent.Done(), time.Second)
+	})
+	t.Run("has an upper bound", func(t *testing.T) {
+		ctx, cancel := lazyctx.WithTimeout(parent, time.Hour)
+		defer cancel()
+		assertPatience(t, ctx, parent.Done(), most)
+	})
+	t.Run("of a detached context is its timeout alone", func(t *testing.T) {
+		ctx, cancel := lazyctx.Detached(parent, time.Second)
+		defer cancel()
+		assertPatience(t, ctx, nil, time.Second)
+	})
+	t.Run("of a context that was looked at, or is over, or is another, is its end", func(t *testing.T) {
+		made, cancel := lazyctx.Detached(parent, time.Second)
+		defer cancel()
+		made.Done()
+		over, stop := lazyctx.Detached(parent, time.Second)
+		stop()
+		attempt := within(parent)
+		defer attempt.Cancel(nil)
+		for _, ctx := range []context.Context{made, over, attempt, parent} {
+			assertPatience(t, ctx, ctx.Done(), most)
+		}
+	})
+	t.Run("tells why the parent ended", func(t *testing.T) {
+		ctx, cancel := lazyctx.WithTimeout(parent, time.Second)
+		defer cancel()
+		gone, _ := lazyctx.Patience(ctx, most)
+		end(errStop)
+		<-gone
+		assert.ErrorIs(t, ctx.Err(), context.Canceled)
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -90,27 +91,28 @@ func (t *seat) claim(ctx context.Context, left []store.Want, batch *store.Batch)
 			batch.NextDue = due
 		}
 	}
-	claims, err := t.readClaims(rows)
-	if err != nil {
+	before := len(batch.Claims)
+	if batch.Claims, err = t.readClaims(batch.Claims, rows); err != nil {
 		return err
 	}
-	for i := range claims {
+	for i := range batch.Claims[before:] {
 		for k := range left {
-			if left[k].Queue == claims[i].Job.Queue {
+			if left[k].Queue == batch.Claims[before+i].Job.Queue {
 				left[k].Max--
 			}
 		}
 	}
-	batch.Claims = append(batch.Claims, claims...)
 	return nil
 }
 
 // readClaims reads the time of the claims, the number of the first one, and then an id, a
-// record and the summary of an earlier outcome for each. It notes what the seat holds.
-func (t *seat) readClaims(rows []any) ([]store.Claim, error) {
+// record and the summary of an earlier outcome for each, and appends the claims. It notes
+// what the seat holds.
+func (t *seat) readClaims(claims []store.Claim, rows []any) ([]store.Claim, error) {
 	started, _ := rows[1].(int64)
 	turn, _ := rows[2].(int64)
-	claims := make([]store.Claim, 0, len(rows)/3-1)
+	before := len(claims)
+	claims = slices.Grow(claims, len(rows)/3-1)
 	now := time.Now()
 	var failed error
 	t.mu.Lock()
@@ -123,41 +125,42 @@ func (t *seat) readClaims(rows []any) ([]store.Claim, error) {
 		if turn > 0 {
 			turn++
 		}
-		claim, h, err := readClaim(id, record, summary, started)
+		claims = append(claims, store.Claim{})
+		claim := &claims[len(claims)-1]
+		h, err := readClaim(claim, id, record, summary, started)
 		if err != nil {
 			// The others can be run; this one is given back by the keeper of the lease.
 			failed = errors.Join(failed, err)
+			claims = claims[:len(claims)-1]
 			continue
 		}
-		claims = append(claims, claim)
 		t.claims[claim.Ref] = t.heldClaim(now, claim.Ref, h, started, of)
 	}
-	if len(claims) > 0 {
+	if len(claims) > before {
 		return claims, nil
 	}
-	return nil, failed
+	return claims, failed
 }
 
 // readClaim reads a claim from the record, which stays as it was: what a claim changes is
-// always the same. What it returns does not keep the record, which may be large.
-func readClaim(id, record, summary string, started int64) (store.Claim, head, error) {
+// always the same. What it reads does not keep the record, which may be large.
+func readClaim(claim *store.Claim, id, record, summary string, started int64) (head, error) {
 	h, payload, err := readHead(record)
 	if err != nil {
-		return store.Claim{}, "", fmt.Errorf("job %s: %w", id, err)
+		return "", fmt.Errorf("job %s: %w", id, err)
 	}
 	h = head(strings.Clone(string(h)))
-	job, err := h.job(id)
-	if err == nil {
-		_, err = addSummary(&job, summary)
+	if claim.Job, err = h.job(id); err != nil {
+		return "", err
 	}
-	if err != nil {
-		return store.Claim{}, "", err
+	if _, err = addSummary(&claim.Job, summary); err != nil {
+		return "", err
 	}
-	job.Progress = store.Progress{}
-	asClaimed(&job, started)
-	claim := store.Claim{Ref: store.Ref{ID: id, Claim: h.number(atClaim, 6) + 1}, Job: job}
+	claim.Job.Progress = store.Progress{}
+	asClaimed(&claim.Job, started)
+	claim.Ref = store.Ref{ID: id, Claim: h.number(atClaim, 6) + 1}
 	// A payload that is damaged leaves a claim without a request: whoever runs it can
 	// tell, and end the job.
 	claim.Request, claim.Envelope, _ = splitPayload([]byte(payload))
-	return claim, h, nil
+	return h, nil
 }

@@ -78,8 +78,6 @@ func (s *Store) share(bound int) int {
 func (s *Store) createIn(ctx context.Context, p *partition, c creation) (store.Job, bool, error) {
 	c.id = p.newID()
 	c.key = p.record(c.id)
-	ctx, cancel := atMost(ctx, longestCall+s.replicaTimeout)
-	defer cancel()
 	result, err := p.creates.do(ctx, c)
 	if err == nil {
 		err = result.err

@@ -4,6 +4,10 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/asyncendpoints/gin-async/internal/lazyctx"
 )
 
 const (
@@ -15,11 +19,13 @@ const (
 
 // group sends in one call what waits together. A lone member is sent at once; those
 // that come while a call is under way wait for it and go together in the next. Members
-// keep the order in which they came. The zero value with send set is ready.
+// keep the order in which they came. The zero value with send and patience set is ready.
 type group[In sized, Out any] struct {
 	// send makes one call and puts the answers into its members, none of which it keeps.
 	// After an error it may go on reading from them.
 	send func(ctx context.Context, members []*member[In, Out]) error
+	// patience is how long a caller waits at most.
+	patience time.Duration
 
 	used sync.Pool // members that were answered
 
@@ -28,6 +34,8 @@ type group[In sized, Out any] struct {
 	sending bool
 	// sent holds the members of the call that is under way.
 	sent []*member[In, Out]
+	// late runs when callers have waited for long enough.
+	late *time.Timer
 }
 
 // sized is what a group can hold; size is about how many bytes it sends.
@@ -35,15 +43,24 @@ type sized interface{ size() int }
 
 // member is one caller's part of a call.
 type member[In, Out any] struct {
-	in   In
-	out  Out
-	err  error
-	done chan struct{} // with room for one
+	in       In
+	out      Out
+	done     chan error // with room for one
+	answered atomic.Bool
+	// deadline is when its caller waits no more; the lock of the group guards it.
+	deadline time.Time
 }
 
-// do sends in and returns its answer. When ctx ends before, the member may be on its
-// way already, so in must not share memory with the caller; one that still waits is not
-// sent any more.
+// answer lets the caller go. Only the first answer counts.
+func (m *member[In, Out]) answer(err error) {
+	if m.answered.CompareAndSwap(false, true) {
+		m.done <- err
+	}
+}
+
+// do sends in and returns its answer. When the caller goes before, the member may be on
+// its way already, so in must not share memory with the caller; one that still waits is
+// not sent any more.
 func (g *group[In, Out]) do(ctx context.Context, in In) (Out, error) {
 	var none Out
 	if err := ctx.Err(); err != nil {
@@ -51,22 +68,52 @@ func (g *group[In, Out]) do(ctx context.Context, in In) (Out, error) {
 	}
 	m, _ := g.used.Get().(*member[In, Out])
 	if m == nil {
-		m = &member[In, Out]{done: make(chan struct{}, 1)}
+		m = &member[In, Out]{done: make(chan error, 1)}
 	}
 	m.in = in
-	g.join(ctx, m)
+	gone, patience := lazyctx.Patience(ctx, g.patience)
+	if g.join(m, time.Now().Add(patience)) {
+		// A caller who cannot go before the call is over anyway makes it.
+		if values := context.WithoutCancel(ctx); gone == nil && patience == g.patience {
+			g.lead(values)
+		} else {
+			go g.work(values)
+		}
+	}
+	if err := g.wait(ctx, m, gone); err != nil {
+		return none, err
+	}
+	out := m.out
+	m.in, m.out = *new(In), none
+	g.used.Put(m)
+	return out, nil
+}
+
+// wait returns when the member is answered or its caller gone. After an error the member
+// may still be in use.
+func (g *group[In, Out]) wait(ctx context.Context, m *member[In, Out], gone <-chan struct{}) error {
+	if gone == nil {
+		return <-m.done
+	}
 	select {
-	case <-m.done:
-	case <-ctx.Done():
+	case err := <-m.done:
+		return err
+	case <-gone:
 		g.leave(m)
-		return none, ctx.Err()
+		return ctx.Err()
 	}
-	out, err := m.out, m.err
-	if err == nil {
-		*m = member[In, Out]{done: m.done}
-		g.used.Put(m)
-	}
-	return out, err
+}
+
+// join adds a member, and reports whether the caller has to begin to send, as nobody does.
+func (g *group[In, Out]) join(m *member[In, Out], deadline time.Time) (leads bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	m.deadline = deadline
+	m.answered.Store(false)
+	g.waiting = append(g.waiting, m)
+	leads = !g.sending
+	g.sending = true
+	return leads
 }
 
 // leave has the member not sent if it still waits: after an outage nobody wants what
@@ -79,25 +126,33 @@ func (g *group[In, Out]) leave(m *member[In, Out]) {
 	}
 }
 
-// join adds a member and begins to send unless somebody does.
-func (g *group[In, Out]) join(ctx context.Context, m *member[In, Out]) {
+// lead sends what waits in the goroutine of a caller, which saves waking another one. What
+// comes meanwhile is not for this caller to wait for.
+func (g *group[In, Out]) lead(ctx context.Context) {
+	g.sendOnce(ctx, g.take())
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.waiting = append(g.waiting, m)
-	if !g.sending {
-		g.sending = true
-		go g.work(context.WithoutCancel(ctx))
+	if len(g.waiting) > 0 {
+		go g.work(ctx)
+		return
 	}
+	g.rest()
 }
 
 // work sends until nothing waits.
 func (g *group[In, Out]) work(ctx context.Context) {
 	for members := g.take(); len(members) > 0; members = g.take() {
-		err := g.send(ctx, members)
-		for _, m := range members {
-			m.err = err
-			m.done <- struct{}{}
-		}
+		g.sendOnce(ctx, members)
+	}
+}
+
+func (g *group[In, Out]) sendOnce(ctx context.Context, members []*member[In, Out]) {
+	if len(members) == 0 {
+		return
+	}
+	err := g.send(ctx, members)
+	for _, m := range members {
+		m.answer(err)
 	}
 }
 
@@ -116,6 +171,10 @@ func (g *group[In, Out]) take() []*member[In, Out] {
 	clear(g.sent)
 	g.sent = append(g.sent[:0], g.waiting[:n]...)
 	g.waiting = slices.Delete(g.waiting, 0, n)
-	g.sending = n > 0
+	if n == 0 {
+		g.rest()
+	} else {
+		g.watch(g.sent[0].deadline)
+	}
 	return g.sent
 }

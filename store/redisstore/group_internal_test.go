@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/asyncendpoints/gin-async/internal/lazyctx"
 )
 
 // parcel is a member that claims to be of a size.
@@ -21,11 +23,12 @@ type parcel struct {
 
 func (p parcel) size() int { return p.bytes }
 
-// courier is the send of a group. Each call takes a second.
+// courier is the send of a group. Each call takes a second, or how long it is told to.
 type courier struct {
 	mu    sync.Mutex
 	calls [][]int
 	fail  error
+	takes time.Duration
 }
 
 func (c *courier) send(_ context.Context, members []*member[parcel, string]) error {
@@ -37,7 +40,7 @@ func (c *courier) send(_ context.Context, members []*member[parcel, string]) err
 	c.mu.Lock()
 	c.calls = append(c.calls, call)
 	c.mu.Unlock()
-	<-time.After(time.Second)
+	<-time.After(c.takes)
 	return c.fail
 }
 
@@ -141,6 +144,54 @@ func TestGroup(t *testing.T) {
 			assert.ErrorIs(t, errors.Join(give(ctx, g, parcel{1, 1})...), context.Canceled)
 			assert.Empty(t, c.calls)
 		},
+		"a caller with a lazy context makes the call itself, and does not wait for the next": func(t *testing.T, c *courier, g *group[parcel, string]) {
+			var all sync.WaitGroup
+			for n := range 3 {
+				all.Go(func() {
+					ctx, cancel := lazyctx.Detached(t.Context(), time.Hour)
+					defer cancel()
+					began := time.Now()
+					answer, err := g.do(ctx, parcel{n, 1})
+					assert.NoError(t, err)
+					assert.Equal(t, fmt.Sprint("answer ", n), answer)
+					assert.Equal(t, time.Duration(min(n, 1)+1)*time.Second, time.Since(began))
+				})
+				synctest.Wait()
+			}
+			all.Wait()
+			assert.Equal(t, [][]int{{0}, {1, 2}}, c.calls)
+		},
+		"nobody waits longer than the patience, or a lazy context, allows": func(t *testing.T, c *courier, g *group[parcel, string]) {
+			g.patience, c.takes = 3*time.Second, 10*time.Second
+			var all sync.WaitGroup
+			send := func(n int, lazy, want time.Duration) {
+				all.Go(func() {
+					ctx := t.Context()
+					if lazy > 0 {
+						var cancel context.CancelFunc
+						ctx, cancel = lazyctx.WithTimeout(ctx, lazy)
+						defer cancel()
+					}
+					began := time.Now()
+					_, err := g.do(ctx, parcel{n, 1})
+					assert.ErrorIs(t, err, context.DeadlineExceeded)
+					assert.Equal(t, want, time.Since(began))
+				})
+				synctest.Wait()
+			}
+			send(1, 0, 3*time.Second)             // its call is under way
+			send(2, 0, 3*time.Second)             // it waits behind that
+			send(3, 4*time.Second, 3*time.Second) // the patience counts
+			send(4, time.Hour, 3*time.Second)     //
+			<-time.After(time.Second)             //
+			send(5, 2500*time.Millisecond, 2500*time.Millisecond)
+			all.Wait()
+			<-time.After(10 * time.Second)
+			assert.Equal(t, [][]int{{1}}, c.calls, "what nobody waits for is not sent")
+			c.takes = time.Second
+			assert.NoError(t, errors.Join(give(t.Context(), g, parcel{6, 1}, parcel{7, 1})...))
+			assert.Equal(t, [][]int{{1}, {6}, {7}}, c.calls)
+		},
 		"the order of one caller is kept under load": func(t *testing.T, c *courier, g *group[parcel, string]) {
 			var all sync.WaitGroup
 			for caller := range 5 {
@@ -166,8 +217,8 @@ func TestGroup(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			// The end of the bubble shows that no goroutine is left.
 			synctest.Test(t, func(t *testing.T) {
-				c := &courier{}
-				test(t, c, &group[parcel, string]{send: c.send})
+				c := &courier{takes: time.Second}
+				test(t, c, &group[parcel, string]{send: c.send, patience: time.Minute})
 			})
 		})
 	}

@@ -28,8 +28,8 @@ func (t *seat) heldClaim(now time.Time, ref store.Ref, h head, started, turn int
 }
 
 // completed returns the record of the job when it has completed, if nothing but its claim
-// has happened to it. The outcome is without progress.
-func (c *heldClaim) completed(claim int64, outcome string, summary int) string {
+// has happened to it. It ends in the summary, which is without progress, and the data.
+func (c *heldClaim) completed(claim int64, summary, data []byte) string {
 	var h [headSize]byte
 	copy(h[:], c.head)
 	bump := func(from, to int, by int64) { putNumber(h[from:to], number(string(h[from:to]))+by) }
@@ -42,13 +42,14 @@ func (c *heldClaim) completed(claim int64, outcome string, summary int) string {
 	copy(h[atMarkSession:], c.value[:sessionChars])
 
 	var sizes [8]byte // of the summary, and of no progress in it
-	binary.LittleEndian.PutUint32(sizes[:], uint32(summary+4))
+	binary.LittleEndian.PutUint32(sizes[:], uint32(len(summary)+4))
 	var record strings.Builder
-	record.Grow(len(c.head) + len(sizes) + len(outcome))
+	record.Grow(len(c.head) + len(sizes) + len(summary) + len(data))
 	record.Write(h[:])
 	record.WriteString(c.head[headSize:])
 	record.Write(sizes[:])
-	record.WriteString(outcome)
+	record.Write(summary)
+	record.Write(data)
 	return record.String()
 }
 

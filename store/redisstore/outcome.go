@@ -15,27 +15,32 @@ import (
 // recorded response. The summary has three parts, each behind its length: the latest
 // progress, the response without its content, and the problem.
 
-// encodeOutcome writes what an attempt left, without the progress, which Redis puts in
-// front, and returns the size of the summary in it too.
-func encodeOutcome(outcome store.Outcome) (text string, summary int, err error) {
+// takeApart returns what an attempt left: its summary, appended to dst, without the
+// progress, which Redis puts in front, and the recorded response.
+func takeApart(dst []byte, outcome store.Outcome) (summary, data []byte, err error) {
 	var response *store.Response
-	var data []byte
 	if result := outcome.Result(); result != nil {
 		response, data = &result.Response, result.Data
 	}
-	head, err := appendSummary(make([]byte, 0, summaryRoom), response, outcome.Problem())
-	if err != nil {
-		return "", 0, err
-	}
-	var all strings.Builder
-	all.Grow(len(head) + len(data))
-	all.Write(head)
-	all.Write(data)
-	return all.String(), len(head), nil
+	summary, err = appendSummary(dst, response, outcome.Problem())
+	return summary, data, err
 }
 
 // summaryRoom is enough for most summaries.
 const summaryRoom = 64
+
+func joined(parts ...[]byte) string {
+	size := 0
+	for _, part := range parts {
+		size += len(part)
+	}
+	var all strings.Builder
+	all.Grow(size)
+	for _, part := range parts {
+		all.Write(part)
+	}
+	return all.String()
+}
 
 // appendSummary appends a summary without the progress, which Redis puts before it.
 func appendSummary(dst []byte, response *store.Response, problem store.Problem) ([]byte, error) {

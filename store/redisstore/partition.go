@@ -33,8 +33,8 @@ func (p *partition) open(s *Store, letter byte) {
 	p.store, p.letter = s, letter
 	p.key = s.prefix + ":{" + tagOf(letter) + "}"
 	p.first = p.key
-	p.creates.send = p.create
-	p.notes.send = p.sendMembers
+	p.creates.send, p.creates.patience = p.create, longestCall+s.replicaTimeout
+	p.notes.send, p.notes.patience = p.sendMembers, longestCall
 }
 
 // newID draws the id of a job in the partition, or of a call, by which a repetition of

@@ -208,7 +208,8 @@ func FuzzView(f *testing.F) {
 		if err == nil && !job.State.Valid() {
 			t.Fatalf("a job with the state %q", job.State)
 		}
-		claim, _, err := readClaim("id", start, summary, 1)
+		var claim store.Claim
+		_, err = readClaim(&claim, "id", start, summary, 1)
 		if err == nil && len(claim.Request)+len(claim.Envelope) > len(start) {
 			t.Fatal("more came out than was in")
 		}

@@ -49,8 +49,8 @@ func (p *partition) join(ctx context.Context, worker string, lease time.Duration
 		claims: make(map[store.Ref]heldClaim),
 	}
 	t.keys = seatKeys{p.lock(t.name), p.held(t.name), p.stop(t.name), p.session(t.name)}
-	t.settles.send = t.sendSettles
-	t.completions.send = t.sendCompletions
+	t.settles.send, t.settles.patience = t.sendSettles, longestCall
+	t.completions.send, t.completions.patience = t.sendCompletions, longestCall
 	var err error
 	t.lock, err = await(ctx, p.store, func(ctx context.Context) (*redislock.Lock, error) {
 		return p.store.locks.Obtain(ctx, t.keys.lock, lease, &redislock.Options{Metadata: worker})

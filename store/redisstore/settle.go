@@ -32,17 +32,19 @@ func (t *seat) settle(ctx context.Context, ref store.Ref, outcome store.Outcome)
 		return "", fmt.Errorf("redisstore: %q is not how an attempt ends", outcome.State())
 	}
 	m := settlement{ref: ref, key: t.partition.record(ref.ID), state: letterText(outcome.State()), delay: milliseconds(outcome.Delay())}
-	var err error
-	if m.outcome, m.summary, err = encodeOutcome(outcome); err != nil {
+	var room [summaryRoom]byte
+	summary, data, err := takeApart(room[:0], outcome)
+	if err != nil {
 		return "", err
 	}
-	ctx, cancel := atMost(ctx, longestCall)
-	defer cancel()
+	m.summary = len(summary)
 	answer := byte(otherClaim)
 	if known := t.known(ref); known.head != "" && outcome.State() == store.Completed {
-		answer, err = t.completions.do(ctx, completion{
-			id: ref.ID, key: m.key, value: known.value, record: known.completed(ref.Claim, m.outcome, m.summary),
-		})
+		record := known.completed(ref.Claim, summary, data)
+		m.outcome = record[len(record)-len(summary)-len(data):]
+		answer, err = t.completions.do(ctx, completion{id: ref.ID, key: m.key, value: known.value, record: record})
+	} else {
+		m.outcome = joined(summary, data)
 	}
 	if err == nil && answer == otherClaim {
 		answer, err = t.settles.do(ctx, m)
