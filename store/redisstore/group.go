@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -129,6 +130,7 @@ func (g *group[In, Out]) leave(m *member[In, Out]) {
 // lead sends what waits in the goroutine of a caller, which saves waking another one. What
 // comes meanwhile is not for this caller to wait for.
 func (g *group[In, Out]) lead(ctx context.Context) {
+	letOthersJoin()
 	g.sendOnce(ctx, g.take())
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -141,10 +143,15 @@ func (g *group[In, Out]) lead(ctx context.Context) {
 
 // work sends until nothing waits.
 func (g *group[In, Out]) work(ctx context.Context) {
+	letOthersJoin()
 	for members := g.take(); len(members) > 0; members = g.take() {
 		g.sendOnce(ctx, members)
 	}
 }
+
+// letOthersJoin gives way to the goroutines that are ready to run: what they bring goes
+// with the first call. When there are none it returns at once.
+func letOthersJoin() { runtime.Gosched() }
 
 func (g *group[In, Out]) sendOnce(ctx context.Context, members []*member[In, Out]) {
 	if len(members) == 0 {
