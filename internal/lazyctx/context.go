@@ -35,8 +35,8 @@ type made struct {
 	stop            context.CancelFunc // of the deadline
 }
 
-// WithTimeout is context.WithTimeout, but for the time: it is d after the first Done or
-// Deadline of the context. Who looks at neither is not bounded.
+// WithTimeout is context.WithTimeout, but for the time: it is d after the first Done,
+// Deadline or Patience of the context. Who looks at none is not bounded.
 func WithTimeout(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	c := &Context{parent: parent, timeout: d}
 	return c, func() { c.Cancel(nil) }
@@ -146,20 +146,40 @@ func (c *Context) Cause() error {
 	return context.Cause(c.parent)
 }
 
-// Patience tells how long to wait under ctx, without making it: until gone is closed, nil
-// standing for never, and for d, which is most at most. When gone is closed, ctx.Err tells
-// why. It is for those who are called with a context of WithTimeout or Detached that is
-// canceled when they have returned: they do not learn of a Cancel before. The deadline of
-// any other context closes gone.
-func Patience(ctx context.Context, most time.Duration) (gone <-chan struct{}, d time.Duration) {
+// Patience looks at ctx without making it. It tells how long to wait under it: until gone is
+// closed, nil standing for never, and for d from now on, which is most at most; nothing is
+// left when d is not positive. When gone is closed, ctx.Err tells why. It is for those who
+// are called with a context of WithTimeout or Detached that is canceled when they have
+// returned: they do not learn of a Cancel before. The deadline of any other context closes
+// gone.
+func Patience(ctx context.Context, now time.Time, most time.Duration) (gone <-chan struct{}, d time.Duration) {
 	c, ok := ctx.(*Context)
-	if !ok || c.timeout <= 0 || c.real.Load() != nil || c.isOver() {
+	if !ok || c.timeout <= 0 {
 		return ctx.Done(), most
 	}
-	if c.detached {
-		return nil, min(c.timeout, most)
+	d, ok = c.left(now)
+	switch {
+	case !ok:
+		return ctx.Done(), most
+	case c.detached:
+		return nil, min(d, most)
 	}
-	return c.parent.Done(), min(c.timeout, most)
+	return c.parent.Done(), min(d, most)
+}
+
+// left returns how long a context with a timeout has, which begins to count if it did not;
+// false: it has been made, or is over.
+func (c *Context) left(now time.Time) (time.Duration, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.real.Load() != nil || c.ended != nil:
+		return 0, false
+	case c.deadline.IsZero():
+		c.deadline = now.Add(c.timeout)
+		return c.timeout, true
+	}
+	return c.deadline.Sub(now), true
 }
 
 // isOver reports whether the context was ended before it was made.
@@ -191,7 +211,11 @@ func (c *Context) build() *made {
 		if c.detached {
 			parent = context.WithoutCancel(parent)
 		}
-		ctx, stop := context.WithTimeout(parent, c.timeout)
+		deadline := c.deadline
+		if deadline.IsZero() {
+			deadline = time.Now().Add(c.timeout)
+		}
+		ctx, stop := context.WithDeadline(parent, deadline)
 		return ended(&made{Context: ctx, stop: stop}, c.ended)
 	}
 	m := new(made)

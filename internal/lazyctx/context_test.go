@@ -215,11 +215,12 @@ func TestManyLookAtOnce(t *testing.T) {
 
 func TestPatience(t *testing.T) {
 	const most = 2 * time.Second
+	now := time.Now()
 	parent, end := context.WithCancelCause(t.Context())
 	defer end(nil)
 	assertPatience := func(t *testing.T, ctx context.Context, want <-chan struct{}, d time.Duration) {
 		t.Helper()
-		gone, patience := lazyctx.Patience(ctx, most)
+		gone, patience := lazyctx.Patience(ctx, now, most)
 		assert.Equal(t, want, gone)
 		assert.Equal(t, d, patience)
 	}
@@ -250,10 +251,24 @@ func TestPatience(t *testing.T) {
 			assertPatience(t, ctx, ctx.Done(), most)
 		}
 	})
+	t.Run("counts from the first look, and what is made then ends with it", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := lazyctx.Detached(t.Context(), time.Second)
+			defer cancel()
+			began := time.Now()
+			for _, passed := range []time.Duration{0, 400 * time.Millisecond, 2 * time.Second} {
+				_, left := lazyctx.Patience(ctx, began.Add(passed), most)
+				assert.Equal(t, time.Second-passed, left)
+			}
+			<-time.After(300 * time.Millisecond)
+			<-ctx.Done()
+			assert.Equal(t, time.Second, time.Since(began))
+		})
+	})
 	t.Run("tells why the parent ended", func(t *testing.T) {
 		ctx, cancel := lazyctx.WithTimeout(parent, time.Second)
 		defer cancel()
-		gone, _ := lazyctx.Patience(ctx, most)
+		gone, _ := lazyctx.Patience(ctx, now, most)
 		end(errStop)
 		<-gone
 		assert.ErrorIs(t, ctx.Err(), context.Canceled)

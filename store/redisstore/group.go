@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"slices"
 	"sync"
@@ -27,6 +28,8 @@ type group[In sized, Out any] struct {
 	send func(ctx context.Context, members []*member[In, Out]) error
 	// patience is how long a caller waits at most.
 	patience time.Duration
+	// apart: calls may take longer than the patience, so no caller makes them itself.
+	apart bool
 
 	used sync.Pool // members that were answered
 
@@ -35,8 +38,9 @@ type group[In sized, Out any] struct {
 	sending bool
 	// sent holds the members of the call that is under way.
 	sent []*member[In, Out]
-	// late runs when callers have waited for long enough.
-	late *time.Timer
+	// late runs at lateAt, when a caller has waited for long enough; zero: it does not.
+	late   *time.Timer
+	lateAt time.Time
 }
 
 // sized is what a group can hold; size is about how many bytes it sends.
@@ -67,15 +71,19 @@ func (g *group[In, Out]) do(ctx context.Context, in In) (Out, error) {
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
+	now := time.Now()
+	gone, patience := lazyctx.Patience(ctx, now, g.patience)
+	if patience <= 0 {
+		return none, context.DeadlineExceeded
+	}
 	m, _ := g.used.Get().(*member[In, Out])
 	if m == nil {
 		m = &member[In, Out]{done: make(chan error, 1)}
 	}
 	m.in = in
-	gone, patience := lazyctx.Patience(ctx, g.patience)
-	if g.join(m, time.Now().Add(patience)) {
-		// A caller who cannot go before the call is over anyway makes it.
-		if values := context.WithoutCancel(ctx); gone == nil && patience == g.patience {
+	if g.join(m, now.Add(patience)) {
+		// A caller who would not go before the call is over makes it.
+		if values := context.WithoutCancel(ctx); gone == nil && patience == g.patience && !g.apart {
 			g.lead(values)
 		} else {
 			go g.work(values)
@@ -112,6 +120,7 @@ func (g *group[In, Out]) join(m *member[In, Out], deadline time.Time) (leads boo
 	m.deadline = deadline
 	m.answered.Store(false)
 	g.waiting = append(g.waiting, m)
+	g.watch(deadline)
 	leads = !g.sending
 	g.sending = true
 	return leads
@@ -127,41 +136,53 @@ func (g *group[In, Out]) leave(m *member[In, Out]) {
 	}
 }
 
+// errPanicked is what those get whose call ended in a panic, of a hook of the client say.
+var errPanicked = errors.New("redisstore: the call ended in a panic")
+
 // lead sends what waits in the goroutine of a caller, which saves waking another one. What
 // comes meanwhile is not for this caller to wait for.
 func (g *group[In, Out]) lead(ctx context.Context) {
 	letOthersJoin()
-	g.sendOnce(ctx, g.take())
+	members := g.take()
+	if len(members) == 0 {
+		return
+	}
+	err := errPanicked
+	defer func() {
+		answer(members, err)
+		g.handOver(ctx)
+	}()
+	err = g.send(ctx, members)
+}
+
+// handOver lets another goroutine send what has come meanwhile.
+func (g *group[In, Out]) handOver(ctx context.Context) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.waiting) > 0 {
 		go g.work(ctx)
-		return
+	} else {
+		g.rest()
 	}
-	g.rest()
 }
 
 // work sends until nothing waits.
 func (g *group[In, Out]) work(ctx context.Context) {
 	letOthersJoin()
 	for members := g.take(); len(members) > 0; members = g.take() {
-		g.sendOnce(ctx, members)
+		answer(members, g.send(ctx, members))
+	}
+}
+
+func answer[In, Out any](members []*member[In, Out], err error) {
+	for _, m := range members {
+		m.answer(err)
 	}
 }
 
 // letOthersJoin gives way to the goroutines that are ready to run: what they bring goes
 // with the first call. When there are none it returns at once.
 func letOthersJoin() { runtime.Gosched() }
-
-func (g *group[In, Out]) sendOnce(ctx context.Context, members []*member[In, Out]) {
-	if len(members) == 0 {
-		return
-	}
-	err := g.send(ctx, members)
-	for _, m := range members {
-		m.answer(err)
-	}
-}
 
 // take removes the members of the next call; none: the work is over.
 func (g *group[In, Out]) take() []*member[In, Out] {
@@ -180,8 +201,6 @@ func (g *group[In, Out]) take() []*member[In, Out] {
 	g.waiting = slices.Delete(g.waiting, 0, n)
 	if n == 0 {
 		g.rest()
-	} else {
-		g.watch(g.sent[0].deadline)
 	}
 	return g.sent
 }

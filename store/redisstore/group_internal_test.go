@@ -29,9 +29,14 @@ type courier struct {
 	calls [][]int
 	fail  error
 	takes time.Duration
+
+	panics bool
 }
 
 func (c *courier) send(_ context.Context, members []*member[parcel, string]) error {
+	if c.panics {
+		panic("a hook")
+	}
 	var call []int
 	for _, m := range members {
 		call = append(call, m.in.n)
@@ -42,6 +47,13 @@ func (c *courier) send(_ context.Context, members []*member[parcel, string]) err
 	c.mu.Unlock()
 	<-time.After(c.takes)
 	return c.fail
+}
+
+// detached is a context that can only end by its timeout.
+func detached(t *testing.T) context.Context {
+	ctx, cancel := lazyctx.Detached(t.Context(), time.Hour)
+	t.Cleanup(cancel)
+	return ctx
 }
 
 // give sends members one after the other, each by a caller of its own.
@@ -148,10 +160,8 @@ func TestGroup(t *testing.T) {
 			var all sync.WaitGroup
 			for n := range 3 {
 				all.Go(func() {
-					ctx, cancel := lazyctx.Detached(t.Context(), time.Hour)
-					defer cancel()
 					began := time.Now()
-					answer, err := g.do(ctx, parcel{n, 1})
+					answer, err := g.do(detached(t), parcel{n, 1})
 					assert.NoError(t, err)
 					assert.Equal(t, fmt.Sprint("answer ", n), answer)
 					assert.Equal(t, time.Duration(min(n, 1)+1)*time.Second, time.Since(began))
@@ -161,32 +171,49 @@ func TestGroup(t *testing.T) {
 			all.Wait()
 			assert.Equal(t, [][]int{{0}, {1, 2}}, c.calls)
 		},
+		"a call that panics fails, and the next is made": func(t *testing.T, c *courier, g *group[parcel, string]) {
+			c.panics = true
+			assert.Panics(t, func() { _, _ = g.do(detached(t), parcel{1, 1}) }, "it makes the call itself")
+			c.panics = false
+			assert.NoError(t, errors.Join(give(detached(t), g, parcel{2, 1}, parcel{3, 1})...))
+			assert.Equal(t, [][]int{{2}, {3}}, c.calls)
+		},
+		"calls that may take longer are not made by callers": func(t *testing.T, c *courier, g *group[parcel, string]) {
+			g.apart, g.patience, c.takes = true, time.Second, time.Minute
+			began := time.Now()
+			_, err := g.do(detached(t), parcel{1, 1})
+			assert.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.Equal(t, time.Second, time.Since(began))
+			<-time.After(time.Minute)
+		},
 		"nobody waits longer than the patience, or a lazy context, allows": func(t *testing.T, c *courier, g *group[parcel, string]) {
-			g.patience, c.takes = 3*time.Second, 10*time.Second
+			g.patience, c.takes = 3*time.Second, 20*time.Second
 			var all sync.WaitGroup
 			send := func(n int, lazy, want time.Duration) {
 				all.Go(func() {
-					ctx := t.Context()
-					if lazy > 0 {
-						var cancel context.CancelFunc
-						ctx, cancel = lazyctx.WithTimeout(ctx, lazy)
-						defer cancel()
-					}
+					ctx, cancel := lazyctx.WithTimeout(t.Context(), lazy)
+					defer cancel()
 					began := time.Now()
 					_, err := g.do(ctx, parcel{n, 1})
 					assert.ErrorIs(t, err, context.DeadlineExceeded)
 					assert.Equal(t, want, time.Since(began))
+					if lazy < time.Hour {
+						_, err = g.do(ctx, parcel{n, 1})
+						assert.ErrorIs(t, err, context.DeadlineExceeded, "its time is over")
+						assert.Equal(t, want, time.Since(began))
+					}
 				})
 				synctest.Wait()
 			}
-			send(1, 0, 3*time.Second)             // its call is under way
-			send(2, 0, 3*time.Second)             // it waits behind that
-			send(3, 4*time.Second, 3*time.Second) // the patience counts
-			send(4, time.Hour, 3*time.Second)     //
-			<-time.After(time.Second)             //
-			send(5, 2500*time.Millisecond, 2500*time.Millisecond)
+			send(1, time.Hour, 3*time.Second)     // its call is under way
+			send(2, 3*time.Second, 3*time.Second) // it waits behind that
+			send(3, 500*time.Millisecond, 500*time.Millisecond)
+			<-time.After(time.Second)
+			send(4, 2500*time.Millisecond, 2500*time.Millisecond)
+			<-time.After(5 * time.Second) // all have gone
+			send(5, 2*time.Second, 2*time.Second)
 			all.Wait()
-			<-time.After(10 * time.Second)
+			<-time.After(20 * time.Second)
 			assert.Equal(t, [][]int{{1}}, c.calls, "what nobody waits for is not sent")
 			c.takes = time.Second
 			assert.NoError(t, errors.Join(give(t.Context(), g, parcel{6, 1}, parcel{7, 1})...))

@@ -6,22 +6,28 @@ import (
 	"time"
 )
 
-// A group has one timer for all callers that wait. It is set for the first of those whose
-// call is under way: the others came later, and most of them wait as long.
+// A group has one timer for all callers that wait. It runs for the first of them to go, or
+// earlier: then it is set again.
 
-// watch sets the timer. Call it with mu held.
+// watch sets the timer unless it runs early enough. Call it with mu held.
 func (g *group[In, Out]) watch(deadline time.Time) {
-	left := time.Until(deadline)
-	if g.late == nil {
-		g.late = time.AfterFunc(left, g.expire)
+	if !g.lateAt.IsZero() && !deadline.Before(g.lateAt) {
 		return
 	}
-	g.late.Reset(left)
+	g.lateAt = deadline
+	if left := time.Until(deadline); g.late == nil {
+		g.late = time.AfterFunc(left, g.expire)
+	} else {
+		g.late.Reset(left)
+	}
 }
 
 // rest notes that nobody sends, and nobody waits. Call it with mu held.
 func (g *group[In, Out]) rest() {
 	g.sending = false
+	clear(g.sent)
+	g.sent = g.sent[:0]
+	g.lateAt = time.Time{}
 	if g.late != nil {
 		g.late.Stop()
 	}
@@ -32,28 +38,21 @@ func (g *group[In, Out]) rest() {
 func (g *group[In, Out]) expire() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.sending {
-		return
-	}
+	g.lateAt = time.Time{}
 	now := time.Now()
-	var next time.Time
 	overdue := func(m *member[In, Out]) bool {
-		switch {
-		case m.answered.Load():
+		if m.answered.Load() {
 			return false
-		case !now.Before(m.deadline):
-			m.answer(context.DeadlineExceeded)
-			return true
-		case next.IsZero() || m.deadline.Before(next):
-			next = m.deadline
 		}
-		return false
-	}
-	for _, m := range g.sent {
-		overdue(m)
+		if now.Before(m.deadline) {
+			g.watch(m.deadline)
+			return false
+		}
+		m.answer(context.DeadlineExceeded)
+		return true
 	}
 	g.waiting = slices.DeleteFunc(g.waiting, overdue)
-	if !next.IsZero() {
-		g.watch(next)
+	for _, m := range g.sent {
+		overdue(m)
 	}
 }

@@ -33,7 +33,7 @@ func (p *partition) open(s *Store, letter byte) {
 	p.store, p.letter = s, letter
 	p.key = s.prefix + ":{" + tagOf(letter) + "}"
 	p.first = p.key
-	p.creates.send, p.creates.patience = p.create, longestCall+s.replicaTimeout
+	p.creates.send, p.creates.patience, p.creates.apart = p.create, longestCall+s.replicaTimeout, s.replicas > 0
 	p.notes.send, p.notes.patience = p.sendMembers, longestCall
 }
 
