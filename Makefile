@@ -41,7 +41,7 @@ fuzz: ## Run each fuzz target for FUZZTIME (60s)
 		go test -run='^$$' -fuzz="^$${target##*:}\$$" -fuzztime=$(FUZZTIME) "$${target%:*}" || exit 1; \
 	done
 
-bench: redis ## Measure beside peers, about six minutes (ARGS, such as '-rounds 1 -only ^jobs/')
+bench: redis ## Measure beside peers, about eight minutes (ARGS, such as '-rounds 1 -only ^jobs/')
 	@mkdir -p .bin
 	cd bench && go build -o ../.bin/bench .
 	@.bin/bench $(ARGS)

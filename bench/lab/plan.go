@@ -28,7 +28,7 @@ type Plan struct {
 	Processes, Backlog []int
 }
 
-// Default ends in less than six minutes on two cores.
+// Default ends in about eight minutes on two cores.
 func Default() Plan {
 	return Plan{
 		Rounds: 3, Jobs: 20_000, Span: 1200 * time.Millisecond,

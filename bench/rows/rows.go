@@ -35,7 +35,7 @@ func All(plan lab.Plan) []Row {
 		pickup(), seen(), recovered(plan),
 		redisMemory(), processMemory(),
 		drained(plan), held(plan),
-		processes(plan), backlog(plan),
+		processes(plan), replicas(plan), backlog(plan),
 	)
 }
 

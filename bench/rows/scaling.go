@@ -42,7 +42,7 @@ func (s scale) rows() []Row {
 
 func (s scale) row(name, unit, what string, goal table.Goal, of func(contestant.Kind) Measure) Row {
 	return Row{
-		Name: s.name + "/" + name, Unit: unit, What: what, Goal: goal, Long: true,
+		Name: s.name + "/" + name, Unit: unit, What: what, Goal: goal,
 		Measure: map[table.Column]Measure{
 			table.Ours: of(contestant.GinAsync), table.Asynq: of(contestant.AsynqGin),
 		},
