@@ -21,7 +21,8 @@ type Context struct {
 	real     atomic.Pointer[made]
 
 	mu sync.Mutex
-	// deadline is when the context ends with late; zero: not by itself.
+	// deadline is when the context ends, by Limit with late; zero: not by itself, or the
+	// timeout does not count yet.
 	deadline time.Time
 	late     error
 	// ended is why the context ended before it was made; nil: it did not.
@@ -148,10 +149,9 @@ func (c *Context) Cause() error {
 
 // Patience looks at ctx without making it. It tells how long to wait under it: until gone is
 // closed, nil standing for never, and for d from now on, which is most at most; nothing is
-// left when d is not positive. When gone is closed, ctx.Err tells why. It is for those who
-// are called with a context of WithTimeout or Detached that is canceled when they have
-// returned: they do not learn of a Cancel before. The deadline of any other context closes
-// gone.
+// left when d is not positive. When gone is closed, ctx.Err tells why. Use it only where
+// nobody cancels a context of WithTimeout or Detached before the caller has returned: such a
+// Cancel is not noticed. The deadline of any other context closes gone.
 func Patience(ctx context.Context, now time.Time, most time.Duration) (gone <-chan struct{}, d time.Duration) {
 	c, ok := ctx.(*Context)
 	if !ok || c.timeout <= 0 {

@@ -192,7 +192,10 @@ func TestMemoryTakenByEachOfMany(t *testing.T) {
 			all.Wait()
 		}) / jobs
 	}
-	created := perJob(func(int) { create(t, s) })
+	created := perJob(func(int) {
+		_, _, err := s.Create(t.Context(), store.NewJob{Queue: "default", Retention: time.Minute, Request: make([]byte, 480)})
+		assert.NoError(t, err)
+	})
 	for range 5 { // AllocsPerRun runs once before it counts
 		claim(t, session, jobs)
 	}

@@ -82,7 +82,8 @@ func (g *group[In, Out]) do(ctx context.Context, in In) (Out, error) {
 	}
 	m.in = in
 	if g.join(m, now.Add(patience)) {
-		// A caller who would not go before the call is over makes it.
+		// A caller who would not go before the call is over makes it. The client has a
+		// deadline for that; a hook of the client that hangs holds this caller up.
 		if values := context.WithoutCancel(ctx); gone == nil && patience == g.patience && !g.apart {
 			g.lead(values)
 		} else {
@@ -136,7 +137,8 @@ func (g *group[In, Out]) leave(m *member[In, Out]) {
 	}
 }
 
-// errPanicked is what those get whose call ended in a panic, of a hook of the client say.
+// errPanicked is what those get whose call ended in a panic, of a hook of the client say. It
+// may have been made.
 var errPanicked = errors.New("redisstore: the call ended in a panic")
 
 // lead sends what waits in the goroutine of a caller, which saves waking another one. What

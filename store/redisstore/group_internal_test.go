@@ -171,12 +171,35 @@ func TestGroup(t *testing.T) {
 			all.Wait()
 			assert.Equal(t, [][]int{{0}, {1, 2}}, c.calls)
 		},
-		"a call that panics fails, and the next is made": func(t *testing.T, c *courier, g *group[parcel, string]) {
+		"a call that panics fails for all, and the next is made": func(t *testing.T, c *courier, g *group[parcel, string]) {
 			c.panics = true
+			var all sync.WaitGroup
+			other := &member[parcel, string]{in: parcel{9, 1}, done: make(chan error, 1)}
+			g.join(other, time.Now().Add(time.Minute)) // it has come as the other one began
+			g.sending = false
+			all.Go(func() { assert.ErrorIs(t, <-other.done, errPanicked) })
 			assert.Panics(t, func() { _, _ = g.do(detached(t), parcel{1, 1}) }, "it makes the call itself")
+			all.Wait()
 			c.panics = false
 			assert.NoError(t, errors.Join(give(detached(t), g, parcel{2, 1}, parcel{3, 1})...))
 			assert.Equal(t, [][]int{{2}, {3}}, c.calls)
+		},
+		"a caller that has less time does not make the call": func(t *testing.T, c *courier, g *group[parcel, string]) {
+			ctx, cancel := lazyctx.Detached(t.Context(), time.Second/2)
+			defer cancel()
+			began := time.Now()
+			_, err := g.do(ctx, parcel{1, 1})
+			assert.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.Equal(t, time.Second/2, time.Since(began))
+			<-time.After(time.Second)
+		},
+		"an answer that comes too late is nobody's": func(t *testing.T, c *courier, g *group[parcel, string]) {
+			ctx, cancel := lazyctx.WithTimeout(t.Context(), time.Second/2)
+			defer cancel()
+			_, err := g.do(ctx, parcel{1, 1})
+			assert.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.NoError(t, errors.Join(give(t.Context(), g, numbered(3, 1)...)...))
+			assert.Equal(t, [][]int{{1}, {0, 1, 2}}, c.calls)
 		},
 		"calls that may take longer are not made by callers": func(t *testing.T, c *courier, g *group[parcel, string]) {
 			g.apart, g.patience, c.takes = true, time.Second, time.Minute

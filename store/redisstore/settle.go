@@ -26,7 +26,8 @@ func (m settlement) size() int { return len(m.outcome) + 128 }
 const otherClaim = '-'
 
 // settle ends an attempt. One that has completed a job to which nothing else has happened
-// has a step of its own, which does little.
+// has a step of its own, which does little; if that leaves it to the other, each may take as
+// long as a call may.
 func (t *seat) settle(ctx context.Context, ref store.Ref, outcome store.Outcome) (store.State, error) {
 	if !store.InProgress.CanBecome(outcome.State()) || outcome.State() == store.Queued {
 		return "", fmt.Errorf("redisstore: %q is not how an attempt ends", outcome.State())
