@@ -18,7 +18,7 @@ func inMemory() []Row {
 		of               func(lab.Flow) float64
 	}{
 		{"jobs-memory", "jobs/s", "jobs", table.AtLeast(300_000), jobsPerSecond},
-		{"cpu-memory", "µs", "processor time per job", table.Goal{}, cpuPerJob},
+		{"cpu-memory", "µs/job", "processor time per job", table.Goal{}, cpuPerJob},
 	} {
 		for _, level := range []struct {
 			name, what string

@@ -212,7 +212,7 @@ func (c *Context) build() *made {
 			parent = context.WithoutCancel(parent)
 		}
 		deadline := c.deadline
-		if deadline.IsZero() {
+		if deadline.IsZero() || c.ended != nil { // else it could have ended twice
 			deadline = time.Now().Add(c.timeout)
 		}
 		ctx, stop := context.WithDeadline(parent, deadline)

@@ -74,10 +74,10 @@ func give(ctx context.Context, g *group[parcel, string], parcels ...parcel) []er
 	return errs
 }
 
-func numbered(n, bytes int) []parcel {
+func numbered(n int) []parcel {
 	var parcels []parcel
 	for i := range n {
-		parcels = append(parcels, parcel{i, bytes})
+		parcels = append(parcels, parcel{i, 1})
 	}
 	return parcels
 }
@@ -91,11 +91,11 @@ func TestGroup(t *testing.T) {
 			assert.Equal(t, [][]int{{7}}, c.calls)
 		},
 		"what waits together goes in one call, in its order": func(t *testing.T, c *courier, g *group[parcel, string]) {
-			assert.NoError(t, errors.Join(give(t.Context(), g, numbered(6, 1)...)...))
+			assert.NoError(t, errors.Join(give(t.Context(), g, numbered(6)...)...))
 			assert.Equal(t, [][]int{{0}, {1, 2, 3, 4, 5}}, c.calls)
 		},
 		"a call is bounded in number": func(t *testing.T, c *courier, g *group[parcel, string]) {
-			assert.NoError(t, errors.Join(give(t.Context(), g, numbered(2+groupMembers, 1)...)...))
+			assert.NoError(t, errors.Join(give(t.Context(), g, numbered(2+groupMembers)...)...))
 			require.Len(t, c.calls, 3)
 			assert.Len(t, c.calls[1], groupMembers)
 			assert.Equal(t, []int{1 + groupMembers}, c.calls[2])
@@ -111,7 +111,7 @@ func TestGroup(t *testing.T) {
 		},
 		"an error reaches each caller of the call": func(t *testing.T, c *courier, g *group[parcel, string]) {
 			c.fail = errors.New("no server")
-			for _, err := range give(t.Context(), g, numbered(4, 1)...) {
+			for _, err := range give(t.Context(), g, numbered(4)...) {
 				assert.ErrorIs(t, err, c.fail)
 			}
 		},
@@ -198,7 +198,7 @@ func TestGroup(t *testing.T) {
 			defer cancel()
 			_, err := g.do(ctx, parcel{1, 1})
 			assert.ErrorIs(t, err, context.DeadlineExceeded)
-			assert.NoError(t, errors.Join(give(t.Context(), g, numbered(3, 1)...)...))
+			assert.NoError(t, errors.Join(give(t.Context(), g, numbered(3)...)...))
 			assert.Equal(t, [][]int{{1}, {0, 1, 2}}, c.calls)
 		},
 		"calls that may take longer are not made by callers": func(t *testing.T, c *courier, g *group[parcel, string]) {

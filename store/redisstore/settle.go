@@ -27,7 +27,7 @@ const otherClaim = '-'
 
 // settle ends an attempt. One that has completed a job to which nothing else has happened
 // has a step of its own, which does little; if that leaves it to the other, each may take as
-// long as a call may.
+// long as a call may unless ctx ends before.
 func (t *seat) settle(ctx context.Context, ref store.Ref, outcome store.Outcome) (store.State, error) {
 	if !store.InProgress.CanBecome(outcome.State()) || outcome.State() == store.Queued {
 		return "", fmt.Errorf("redisstore: %q is not how an attempt ends", outcome.State())
