@@ -29,19 +29,6 @@ func takeApart(dst []byte, outcome store.Outcome) (summary, data []byte, err err
 // summaryRoom is enough for most summaries.
 const summaryRoom = 64
 
-func joined(parts ...[]byte) string {
-	size := 0
-	for _, part := range parts {
-		size += len(part)
-	}
-	var all strings.Builder
-	all.Grow(size)
-	for _, part := range parts {
-		all.Write(part)
-	}
-	return all.String()
-}
-
 // appendSummary appends a summary without the progress, which Redis puts before it.
 func appendSummary(dst []byte, response *store.Response, problem store.Problem) ([]byte, error) {
 	start := len(dst)

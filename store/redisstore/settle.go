@@ -45,7 +45,7 @@ func (t *seat) settle(ctx context.Context, ref store.Ref, outcome store.Outcome)
 		m.outcome = record[len(record)-len(summary)-len(data):]
 		answer, err = t.completions.do(ctx, completion{id: ref.ID, key: m.key, value: known.value, record: record})
 	} else {
-		m.outcome = joined(summary, data)
+		m.outcome = string(append(summary, data...))
 	}
 	if err == nil && answer == otherClaim {
 		answer, err = t.settles.do(ctx, m)
